@@ -130,7 +130,7 @@ func isHexDigit(r rune) bool {
 func echo(text string) string {
 	switch {
 	case len(text) == secretLen:
-		return text[:secretEchoed] + "…"
+		return strings.ToValidUTF8(text[:secretEchoed], "") + "…"
 	case len(text) <= maxEchoed:
 		return text
 	}
