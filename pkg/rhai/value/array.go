@@ -1,0 +1,72 @@
+package value
+
+import "unsafe"
+
+// Array is a list of values. An array that more than one place holds is marked shared; a writer replaces a shared
+// array in its own place by a copy first (OwnArray), which is how the language's copies cost nothing until written.
+type Array struct {
+	header
+	frozen bool // Freeze has been through it
+	Items  []Value
+}
+
+// NewArray makes an array of the items, which become its own.
+func NewArray(items []Value) Value {
+	return Value{p: unsafe.Pointer(&Array{header: header{kind: KindArray}, Items: items})}
+}
+
+// Array is the object of an array.
+func (v Value) Array() *Array { return (*Array)(v.p) }
+
+// OwnArray makes the array in this place safe to write, and returns it.
+func OwnArray(place *Value) *Array {
+	a := (*Array)(place.p)
+	if !a.shared {
+		return a
+	}
+	items := make([]Value, len(a.Items), len(a.Items)+len(a.Items)/8)
+	for i, x := range a.Items {
+		items[i] = x.Share()
+	}
+	*place = NewArray(items)
+	return (*Array)(place.p)
+}
+
+// Blob is a string of bytes, copied like an Array.
+type Blob struct {
+	header
+	Bytes []byte
+}
+
+// NewBlob makes a blob of the bytes, which become its own.
+func NewBlob(b []byte) Value {
+	return Value{p: unsafe.Pointer(&Blob{header{kind: KindBlob}, b})}
+}
+
+// Blob is the object of a blob.
+func (v Value) Blob() *Blob { return (*Blob)(v.p) }
+
+// OwnBlob makes the blob in this place safe to write, and returns it.
+func OwnBlob(place *Value) *Blob {
+	b := (*Blob)(place.p)
+	if !b.shared {
+		return b
+	}
+	*place = NewBlob(append([]byte(nil), b.Bytes...))
+	return (*Blob)(place.p)
+}
+
+// Own makes whatever container is in this place safe to write. Its elements may still be shared.
+func Own(place *Value) {
+	if place.p == nil || !(*header)(place.p).shared {
+		return
+	}
+	switch place.Kind() {
+	case KindArray:
+		OwnArray(place)
+	case KindMap:
+		OwnMap(place)
+	case KindBlob:
+		OwnBlob(place)
+	}
+}

@@ -1,0 +1,347 @@
+package value
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"circles/pkg/rhai/syntax"
+)
+
+// ErrorKind is the reference's name for a kind of script error.
+type ErrorKind string
+
+// The kinds that scripts can meet.
+const (
+	ErrParsing               ErrorKind = "ErrorParsing"
+	ErrVariableExists        ErrorKind = "ErrorVariableExists"
+	ErrForbiddenVariable     ErrorKind = "ErrorForbiddenVariable"
+	ErrVariableNotFound      ErrorKind = "ErrorVariableNotFound"
+	ErrPropertyNotFound      ErrorKind = "ErrorPropertyNotFound"
+	ErrIndexNotFound         ErrorKind = "ErrorIndexNotFound"
+	ErrFunctionNotFound      ErrorKind = "ErrorFunctionNotFound"
+	ErrModuleNotFound        ErrorKind = "ErrorModuleNotFound"
+	ErrInFunctionCall        ErrorKind = "ErrorInFunctionCall"
+	ErrInModule              ErrorKind = "ErrorInModule"
+	ErrUnboundThis           ErrorKind = "ErrorUnboundThis"
+	ErrMismatchDataType      ErrorKind = "ErrorMismatchDataType"
+	ErrMismatchOutputType    ErrorKind = "ErrorMismatchOutputType"
+	ErrIndexingType          ErrorKind = "ErrorIndexingType"
+	ErrArrayBounds           ErrorKind = "ErrorArrayBounds"
+	ErrStringBounds          ErrorKind = "ErrorStringBounds"
+	ErrBitFieldBounds        ErrorKind = "ErrorBitFieldBounds"
+	ErrFor                   ErrorKind = "ErrorFor"
+	ErrDataRace              ErrorKind = "ErrorDataRace"
+	ErrAssignmentToConstant  ErrorKind = "ErrorAssignmentToConstant"
+	ErrNonPureMethodCall     ErrorKind = "ErrorNonPureMethodCallOnConstant"
+	ErrDotExpr               ErrorKind = "ErrorDotExpr"
+	ErrArithmetic            ErrorKind = "ErrorArithmetic"
+	ErrTooManyOperations     ErrorKind = "ErrorTooManyOperations"
+	ErrTooManyVariables      ErrorKind = "ErrorTooManyVariables"
+	ErrTooManyModules        ErrorKind = "ErrorTooManyModules"
+	ErrStackOverflow         ErrorKind = "ErrorStackOverflow"
+	ErrDataTooLarge          ErrorKind = "ErrorDataTooLarge"
+	ErrTerminated            ErrorKind = "ErrorTerminated"
+	ErrCustomSyntax          ErrorKind = "ErrorCustomSyntax"
+	ErrRuntime               ErrorKind = "ErrorRuntime"
+	ErrSystem                ErrorKind = "ErrorSystem"
+)
+
+// Limit names the limit that a script hit.
+type Limit string
+
+// The limits.
+const (
+	LimitOperations Limit = "operations"
+	LimitCallDepth  Limit = "call_depth"
+	LimitString     Limit = "string_bytes"
+	LimitArray      Limit = "array_items"
+	LimitMap        Limit = "map_entries"
+	LimitVariables  Limit = "variables"
+	LimitFunctions  Limit = "functions"
+	LimitModules    Limit = "modules"
+	LimitTime       Limit = "time"
+)
+
+// Error is why a script failed: what happened innermost, and through which calls it came.
+type Error struct {
+	Kind    ErrorKind
+	Message string // without the position
+	Pos     syntax.Pos
+	Trace   []Frame // the calls that the error passed through, innermost first
+	Limit   Limit   // which limit, when it was one
+	Value   Value   // what was thrown, for ErrRuntime
+	// Subject is what the kind is about: the name of a variable, a function's signature, a message.
+	Subject string
+	// Size is the length that an index is out of.
+	Size int
+	// ParseKind is the kind of parse error, for ErrParsing.
+	ParseKind syntax.ErrorKind
+	// Cause is the Go error behind it, when there is one.
+	Cause error
+}
+
+// Frame is a call that an error passed through.
+type Frame struct {
+	Function string
+	Pos      syntax.Pos // of the call
+}
+
+// Error is the message with its position, and a line for each call it came through.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Message)
+	writePos(&b, e.Pos)
+	for _, f := range e.Trace {
+		b.WriteString("\nin call to function '")
+		b.WriteString(f.Function)
+		b.WriteByte('\'')
+		writePos(&b, f.Pos)
+	}
+	return b.String()
+}
+
+func writePos(b *strings.Builder, p syntax.Pos) {
+	if !p.IsValid() {
+		return
+	}
+	b.WriteString(" (line ")
+	b.WriteString(strconv.Itoa(int(p.Line)))
+	if p.Column > 0 {
+		b.WriteString(", position ")
+		b.WriteString(strconv.Itoa(int(p.Column)))
+	}
+	b.WriteByte(')')
+}
+
+// Unwrap is the Go error behind it.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Outer is the kind and the position as the reference reports them: an error that came through a call is first of all
+// one in a function call.
+func (e *Error) Outer() (ErrorKind, syntax.Pos) {
+	if n := len(e.Trace); n > 0 {
+		return ErrInFunctionCall, e.Trace[n-1].Pos
+	}
+	return e.Kind, e.Pos
+}
+
+// Catchable tells whether a script may catch the error: limits and interruption are final.
+func (e *Error) Catchable() bool {
+	switch e.Kind {
+	case ErrTooManyOperations, ErrTerminated, ErrStackOverflow, ErrTooManyVariables, ErrTooManyModules,
+		ErrDataTooLarge, ErrParsing, ErrCustomSyntax:
+		return false
+	}
+	return true
+}
+
+// Caught is the error as a catch block sees it: the value that was thrown, or a map that describes it.
+func (e *Error) Caught() Value {
+	if e.Kind == ErrRuntime {
+		return e.Value
+	}
+	m := NewMap(6)
+	kind, pos := e.Outer()
+	m.Set("error", Str(string(kind)))
+	if pos.IsValid() {
+		m.Set("line", Int(int64(pos.Line)))
+		m.Set("position", Int(int64(pos.Column)))
+	}
+	if kind == ErrInFunctionCall {
+		text := *e
+		text.Trace = append(e.Trace[:len(e.Trace)-1:len(e.Trace)-1], Frame{Function: e.Trace[len(e.Trace)-1].Function})
+		m.Set("message", Str(text.Error()))
+		m.Set("function", Str(e.Trace[len(e.Trace)-1].Function))
+		m.Set("source", Str(""))
+		return m.Value()
+	}
+	m.Set("message", Str(e.Message))
+	switch e.Kind {
+	case ErrFunctionNotFound, ErrNonPureMethodCall:
+		m.Set("function", Str(e.Subject))
+	case ErrVariableExists, ErrForbiddenVariable, ErrVariableNotFound, ErrDataRace, ErrAssignmentToConstant:
+		m.Set("variable", Str(e.Subject))
+	case ErrDotExpr:
+		m.Set("property", Str(e.Message))
+	case ErrPropertyNotFound:
+		m.Set("property", Str(e.Subject))
+	case ErrModuleNotFound:
+		m.Set("module", Str(e.Subject))
+	case ErrIndexNotFound:
+		m.Set("index", e.Value)
+	case ErrArrayBounds, ErrStringBounds, ErrBitFieldBounds:
+		m.Set("index", e.Value)
+		m.Set("length", Int(int64(e.Size)))
+	case ErrIndexingType, ErrDataTooLarge:
+		m.Set("type", Str(e.Subject))
+	case ErrMismatchDataType, ErrMismatchOutputType:
+		m.Set("requested", Str(e.Subject))
+		m.Set("actual", e.Value)
+	}
+	return m.Value()
+}
+
+// AsError is the script error in an error, or one that wraps it.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Kind: ErrRuntime, Message: "Runtime error: " + err.Error(), Value: Str(err.Error()), Cause: err}
+}
+
+// NewError makes an error of a kind with a message of its own.
+func NewError(kind ErrorKind, message string) *Error { return &Error{Kind: kind, Message: message} }
+
+// Arithmetic is an arithmetic error.
+func Arithmetic(format string, args ...any) *Error {
+	return &Error{Kind: ErrArithmetic, Message: fmt.Sprintf(format, args...)}
+}
+
+// Runtime is what throwing a text makes.
+func Runtime(text string) *Error { return Thrown(Str(text)) }
+
+// Thrown is what `throw` makes.
+func Thrown(v Value) *Error {
+	message := "Runtime error"
+	if !v.IsUnit() {
+		message += ": " + v.String()
+	}
+	return &Error{Kind: ErrRuntime, Message: message, Value: v}
+}
+
+// VariableNotFound is for a name that no variable has.
+func VariableNotFound(name string) *Error {
+	return &Error{Kind: ErrVariableNotFound, Message: "Variable not found: " + name, Subject: name}
+}
+
+// VariableExists is for a variable that is defined twice where that is not allowed.
+func VariableExists(name string) *Error {
+	return &Error{Kind: ErrVariableExists, Message: "Variable already defined: " + name, Subject: name}
+}
+
+// FunctionNotFound is for a call that no function takes.
+func FunctionNotFound(signature string) *Error {
+	return &Error{Kind: ErrFunctionNotFound, Message: "Function not found: " + signature, Subject: signature}
+}
+
+// ModuleNotFound is for a path that no resolver knows.
+func ModuleNotFound(path string) *Error {
+	return &Error{Kind: ErrModuleNotFound, Message: "Module not found: " + path, Subject: path}
+}
+
+// AssignToConstant is for writing to a constant.
+func AssignToConstant(name string) *Error {
+	return &Error{Kind: ErrAssignmentToConstant, Message: "Cannot modify constant " + name, Subject: name}
+}
+
+// MutateConstant is for calling a function that writes through its first argument on a constant.
+func MutateConstant(function string) *Error {
+	return &Error{Kind: ErrNonPureMethodCall,
+		Message: "Non-pure method '" + function + "' cannot be called on constant", Subject: function}
+}
+
+// UnboundThis is for `this` in a function that was not called as a method.
+func UnboundThis() *Error { return &Error{Kind: ErrUnboundThis, Message: "'this' not bound"} }
+
+// NoGetter is for reading a property that a type does not have.
+func NoGetter(property string, of Value) *Error {
+	return &Error{Kind: ErrDotExpr,
+		Message: fmt.Sprintf("Unknown property '%s' - a getter is not registered for type '%s'", property, of.SignatureName())}
+}
+
+// NoSetter is for writing a property that a type does not have.
+func NoSetter(property string, of, v Value) *Error {
+	return &Error{Kind: ErrDotExpr,
+		Message: fmt.Sprintf("No writable property '%s' - a setter is not registered for type '%s' to handle '%s'",
+			property, of.SignatureName(), v.SignatureName())}
+}
+
+// NoIndexer is for indexing a type that can't be, or by a type that it can't be.
+func NoIndexer(of, index Value) *Error {
+	s := fmt.Sprintf("%s [%s]", of.SignatureName(), index.SignatureName())
+	return &Error{Kind: ErrIndexingType, Message: "Indexer unavailable: " + s, Subject: s}
+}
+
+// NoIndexSetter is for writing to an element of a type that has none to write to.
+func NoIndexSetter(of, index, v Value) *Error {
+	s := fmt.Sprintf("%s [%s] = %s", of.SignatureName(), index.SignatureName(), v.SignatureName())
+	return &Error{Kind: ErrIndexingType, Message: "Indexer unavailable: " + s, Subject: s}
+}
+
+// TypeMismatch is for a value of one type where another is needed.
+func TypeMismatch(want, got string) *Error {
+	return &Error{Kind: ErrMismatchDataType,
+		Message: fmt.Sprintf("Data type incorrect: %s (expecting %s)", got, want), Subject: want, Value: Str(got)}
+}
+
+// ArrayBounds is for an index outside an array.
+func ArrayBounds(size int, index int64) *Error {
+	return &Error{Kind: ErrArrayBounds, Value: Int(index), Size: size,
+		Message: bounds("Array index %d out of bounds: ", "array is empty", "element", "in array", size, index)}
+}
+
+// StringBounds is for an index outside a string.
+func StringBounds(size int, index int64) *Error {
+	return &Error{Kind: ErrStringBounds, Value: Int(index), Size: size,
+		Message: bounds("String index %d out of bounds: ", "string is empty", "character", "in string", size, index)}
+}
+
+// BitFieldBounds is for a bit outside an int.
+func BitFieldBounds(index int64) *Error {
+	return &Error{Kind: ErrBitFieldBounds, Value: Int(index), Size: 64,
+		Message: fmt.Sprintf("Bit-field index %d out of bounds: only 64 bits in bit-field", index)}
+}
+
+func bounds(prefix, empty, noun, where string, size int, index int64) string {
+	s := fmt.Sprintf(prefix, index)
+	switch size {
+	case 0:
+		return s + empty
+	case 1:
+		return s + "only 1 " + noun + " " + where
+	}
+	return s + fmt.Sprintf("only %d %ss %s", size, noun, where)
+}
+
+// NotIterable is for a loop over something that has no items.
+func NotIterable() *Error {
+	return &Error{Kind: ErrFor, Message: "For loop expects iterable type"}
+}
+
+// TooLarge is for a value that outgrows a limit; what is, for example, "Length of string".
+func TooLarge(what string, limit Limit) *Error {
+	return &Error{Kind: ErrDataTooLarge, Message: what + " exceeds maximum limit", Limit: limit, Subject: what}
+}
+
+// TooManyOperations is for a script that hit the limit on operations.
+func TooManyOperations() *Error {
+	return &Error{Kind: ErrTooManyOperations, Message: "Too many operations", Limit: LimitOperations}
+}
+
+// TooManyVariables is for a script that hit the limit on variables.
+func TooManyVariables() *Error {
+	return &Error{Kind: ErrTooManyVariables, Message: "Too many variables defined", Limit: LimitVariables}
+}
+
+// StackOverflow is for a script that hit the limit on call depth.
+func StackOverflow() *Error {
+	return &Error{Kind: ErrStackOverflow, Message: "Stack overflow", Limit: LimitCallDepth}
+}
+
+// Terminated is for a script that its host stopped: cause is the context's error.
+func Terminated(cause error) *Error {
+	return &Error{Kind: ErrTerminated, Message: "Script terminated", Cause: cause, Limit: LimitTime}
+}
+
+// Parsing is a syntax error as a script error.
+func Parsing(err *syntax.Error) *Error {
+	return &Error{Kind: ErrParsing, Message: "Syntax error: " + err.Message, Pos: err.Pos, ParseKind: err.Kind, Cause: err}
+}
+
+// Panicked is for a native function that panicked.
+func Panicked(function string, what any) *Error {
+	return &Error{Kind: ErrSystem, Message: fmt.Sprintf("function '%s' panicked: %v", function, what), Subject: function}
+}

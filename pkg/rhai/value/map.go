@@ -1,0 +1,208 @@
+package value
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"unsafe"
+)
+
+// smallMap is how many entries a map searches without a hash index. Property bags stay below it.
+const smallMap = 12
+
+// Map is an object map. It iterates by key order. Small maps keep their entries sorted and search them; larger ones
+// have a hash index, and sort when somebody iterates after the keys have changed. Copied like an Array.
+type Map struct {
+	header
+	frozen  bool
+	sorted  bool // order (or, without an index, the entries themselves) is by key
+	entries []Entry
+	index   map[string]int32 // nil for a small map
+	order   []int32          // positions by key order; only with an index, only while sorted
+}
+
+// Entry is one property of a map.
+type Entry struct {
+	Key string
+	Val Value
+}
+
+// NewMap makes an empty map with room for n entries.
+func NewMap(n int) *Map {
+	m := &Map{header: header{kind: KindMap}, sorted: true}
+	if n > 0 {
+		m.entries = make([]Entry, 0, n)
+	}
+	if n > smallMap {
+		m.index = make(map[string]int32, n)
+	}
+	return m
+}
+
+// Value wraps the object.
+func (m *Map) Value() Value { return Value{p: unsafe.Pointer(m)} }
+
+// Map is the object of a map.
+func (v Value) Map() *Map { return (*Map)(v.p) }
+
+// OwnMap makes the map in this place safe to write, and returns it.
+func OwnMap(place *Value) *Map {
+	m := (*Map)(place.p)
+	if !m.shared {
+		return m
+	}
+	c := &Map{header: header{kind: KindMap}, sorted: m.sorted}
+	c.entries = make([]Entry, len(m.entries))
+	for i, e := range m.entries {
+		c.entries[i] = Entry{e.Key, e.Val.Share()}
+	}
+	if m.index != nil {
+		c.index = make(map[string]int32, len(m.index))
+		for i := range c.entries {
+			c.index[c.entries[i].Key] = int32(i)
+		}
+		c.order = slices.Clone(m.order)
+	}
+	*place = c.Value()
+	return c
+}
+
+// Len counts the entries.
+func (m *Map) Len() int { return len(m.entries) }
+
+// find is the position of a key, or where a small map would insert it.
+func (m *Map) find(key string) (int, bool) {
+	if m.index != nil {
+		i, ok := m.index[key]
+		return int(i), ok
+	}
+	for i := range m.entries {
+		k := m.entries[i].Key
+		if k == key {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Get is the value of a key.
+func (m *Map) Get(key string) (Value, bool) {
+	if i, ok := m.find(key); ok {
+		return m.entries[i].Val, true
+	}
+	return Value{}, false
+}
+
+// Ref is the place of a key, valid until the map's keys change; nil when there is no such key.
+func (m *Map) Ref(key string) *Value {
+	if i, ok := m.find(key); ok {
+		return &m.entries[i].Val
+	}
+	return nil
+}
+
+// RefHint is Ref with a guess of the key's position: what an inline cache remembers. It returns the true position.
+func (m *Map) RefHint(key string, hint int) (*Value, int) {
+	if uint(hint) < uint(len(m.entries)) {
+		if e := &m.entries[hint]; len(e.Key) == len(key) && (unsafe.StringData(e.Key) == unsafe.StringData(key) || e.Key == key) {
+			return &e.Val, hint
+		}
+	}
+	if i, ok := m.find(key); ok {
+		return &m.entries[i].Val, i
+	}
+	return nil, 0
+}
+
+// Set gives a key a value. The map must be owned.
+func (m *Map) Set(key string, v Value) {
+	if i, ok := m.find(key); ok {
+		m.entries[i].Val = v
+		return
+	}
+	if m.index == nil && len(m.entries) < smallMap {
+		i := sort.Search(len(m.entries), func(i int) bool { return m.entries[i].Key > key })
+		m.entries = slices.Insert(m.entries, i, Entry{key, v})
+		return
+	}
+	if m.index == nil {
+		m.index = make(map[string]int32, 2*smallMap)
+		for i := range m.entries {
+			m.index[m.entries[i].Key] = int32(i)
+		}
+	}
+	m.index[key] = int32(len(m.entries))
+	m.entries = append(m.entries, Entry{key, v})
+	m.sorted, m.order = false, nil
+}
+
+// Remove takes a key out and returns its value. The map must be owned.
+func (m *Map) Remove(key string) (Value, bool) {
+	i, ok := m.find(key)
+	if !ok {
+		return Value{}, false
+	}
+	v := m.entries[i].Val
+	last := len(m.entries) - 1
+	if m.index == nil {
+		m.entries = slices.Delete(m.entries, i, i+1)
+		return v, true
+	}
+	delete(m.index, key)
+	if i != last {
+		m.entries[i] = m.entries[last]
+		m.index[m.entries[i].Key] = int32(i)
+	}
+	m.entries[last] = Entry{}
+	m.entries = m.entries[:last]
+	m.sorted, m.order = false, nil
+	return v, true
+}
+
+// Clear takes every key out. The map must be owned.
+func (m *Map) Clear() {
+	m.entries, m.index, m.order, m.sorted = nil, nil, nil, true
+}
+
+// sort makes the order known.
+func (m *Map) sort() {
+	if m.index == nil || m.sorted && m.order != nil {
+		return
+	}
+	m.order = make([]int32, len(m.entries))
+	for i := range m.order {
+		m.order[i] = int32(i)
+	}
+	slices.SortFunc(m.order, func(a, b int32) int { return strings.Compare(m.entries[a].Key, m.entries[b].Key) })
+	m.sorted = true
+}
+
+// At is the entry at a position of the key order. The entry's key must not be changed.
+func (m *Map) At(i int) *Entry {
+	if m.index == nil {
+		return &m.entries[i]
+	}
+	m.sort()
+	return &m.entries[m.order[i]]
+}
+
+// Keys lists the keys in order.
+func (m *Map) Keys() []string {
+	keys := make([]string, len(m.entries))
+	for i := range keys {
+		keys[i] = m.At(i).Key
+	}
+	return keys
+}
+
+// All iterates over the entries in key order.
+func (m *Map) All() func(yield func(string, *Value) bool) {
+	return func(yield func(string, *Value) bool) {
+		for i := range m.entries {
+			e := m.At(i)
+			if !yield(e.Key, &e.Val) {
+				return
+			}
+		}
+	}
+}

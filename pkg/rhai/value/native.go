@@ -1,0 +1,312 @@
+package value
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	"unsafe"
+
+	"circles/pkg/rhai/syntax"
+)
+
+// Type is what overloads are chosen by: a built-in type, a type registered by the host, or Any.
+type Type uint16
+
+// The built-in types. Their numbers are those of the kinds.
+const (
+	TypeUnit           = Type(KindUnit)
+	TypeBool           = Type(KindBool)
+	TypeInt            = Type(KindInt)
+	TypeFloat          = Type(KindFloat)
+	TypeChar           = Type(KindChar)
+	TypeString         = Type(KindString)
+	TypeArray          = Type(KindArray)
+	TypeBlob           = Type(KindBlob)
+	TypeMap            = Type(KindMap)
+	TypeTimestamp      = Type(KindTimestamp)
+	TypeRange          = Type(KindRange)
+	TypeRangeInclusive = Type(KindRangeInclusive)
+	TypeFnPtr          = Type(KindFnPtr)
+
+	firstCustomType = Type(64)
+	// Any is a parameter that takes every type.
+	Any = Type(0xffff)
+)
+
+// Type is the value's type. A shared variable has the type of what is in it.
+func (v Value) Type() Type {
+	k := v.Kind()
+	switch k {
+	case KindCustom:
+		return v.Custom().Type.id
+	case KindCell:
+		return v.Cell().V.Type()
+	}
+	return Type(k)
+}
+
+// Native is the Go code of a function. See the package comment for what args are.
+type Native func(c Context, args []Value) (Value, error)
+
+// Func is one overload of a native function.
+type Func struct {
+	Name    string
+	Params  []Type
+	Mutates bool // writes through its first argument
+	Native  Native
+	// Module is the sub-module of the standard library or host module that the function belongs to, for metadata.
+	Module string
+}
+
+// Names of the functions that properties and indexing call for types that are not built in.
+const (
+	IndexGet = "index$get$"
+	IndexSet = "index$set$"
+)
+
+// Getter is the name of the function that reads a property.
+func Getter(property string) string { return "get$" + property }
+
+// Setter is the name of the function that writes a property.
+func Setter(property string) string { return "set$" + property }
+
+// Context is what a native function knows of the run that calls it. It is valid during the call only, and used from
+// the calling goroutine only.
+type Context interface {
+	// Tick counts n operations. Its error ends the script: return it unchanged. Call it in every loop.
+	Tick(n int) error
+	// Limits are the run's limits. They must not be changed.
+	Limits() *Limits
+	// Call calls a function pointer. this, when not nil, is what the function sees as `this`, and may be written
+	// through. args are copied; an argument that the caller keeps must be Shared.
+	Call(f *FnPtr, this *Value, args []Value) (Value, error)
+	// CallName calls whatever function scripts would reach under the name.
+	CallName(name string, args []Value) (Value, error)
+	// Arity is how many arguments a function pointer takes beyond its curried ones: of the script function that it
+	// names or holds; ok is false when only native functions have the name.
+	Arity(f *FnPtr) (n int, ok bool)
+	// HasFn tells whether the script defines a function of the name and arity; arity -1 stands for any.
+	HasFn(name string, arity int) bool
+	// Functions lists the script's functions.
+	Functions() []FnInfo
+	// Print and Debug write to the run's sinks.
+	Print(text string)
+	Debug(text string)
+	// Name and Pos are the function's name as called, and where.
+	Name() string
+	Pos() syntax.Pos
+	// Now is the host's clock.
+	Now() time.Time
+}
+
+// FnInfo describes a script function.
+type FnInfo struct {
+	Name     string
+	Params   []string
+	ThisType string
+	Private  bool
+	Doc      []string
+	Pos      syntax.Pos
+}
+
+// Limits bound what a script may use. Zero means no limit.
+type Limits struct {
+	Operations  uint64 // back edges, calls, and what native functions count
+	CallDepth   int    // script functions inside one another
+	StringBytes int    // of one string
+	ArrayItems  int    // of one array; blobs too
+	MapEntries  int    // of one map
+	Variables   int    // in scope at once
+	Functions   int    // in a script
+	Modules     int    // imported by one run
+}
+
+// CheckString is the limit's error when a string of n bytes is too long.
+func (l *Limits) CheckString(n int) error {
+	if l.StringBytes > 0 && n > l.StringBytes {
+		return TooLarge("Length of string", LimitString)
+	}
+	return nil
+}
+
+// CheckArray is the limit's error when an array of n items is too long.
+func (l *Limits) CheckArray(n int) error {
+	if l.ArrayItems > 0 && n > l.ArrayItems {
+		return TooLarge("Size of array/BLOB", LimitArray)
+	}
+	return nil
+}
+
+// CheckMap is the limit's error when a map of n entries is too large.
+func (l *Limits) CheckMap(n int) error {
+	if l.MapEntries > 0 && n > l.MapEntries {
+		return TooLarge("Size of object map", LimitMap)
+	}
+	return nil
+}
+
+// CustomType describes a Go type that the host gave to scripts. Values of it are references: the language's copies
+// refer to the same Go value.
+type CustomType struct {
+	id   Type
+	Name string
+	// Print and Debug format a value; nil: the type's name.
+	Print func(any) string
+	Debug func(any) string
+	// Iterate is what `for` walks over; nil: the type is not iterable. It calls yield for each item until yield
+	// returns false or an item is an error.
+	Iterate func(data any) func(yield func(Value, error) bool)
+}
+
+// Custom is a Go value in a script.
+type Custom struct {
+	header
+	Type *CustomType
+	Data any
+}
+
+// New makes a value of the type.
+func (t *CustomType) New(data any) Value {
+	return Value{p: unsafe.Pointer(&Custom{header{kind: KindCustom}, t, data})}
+}
+
+// ID is the type as overloads name it.
+func (t *CustomType) ID() Type { return t.id }
+
+// Custom is the object of a custom value.
+func (v Value) Custom() *Custom { return (*Custom)(v.p) }
+
+// FnPtr is a function pointer: a name, arguments to put before those of the call, and for closures the code itself.
+type FnPtr struct {
+	header
+	Name  string
+	Curry []Value
+	// Target is the machine's compiled function, or nil when the name decides at the call.
+	Target any
+}
+
+// NewFnPtr makes a function pointer.
+func NewFnPtr(name string, target any, curry []Value) Value {
+	return Value{p: unsafe.Pointer(&FnPtr{header{kind: KindFnPtr}, name, curry, target})}
+}
+
+// FnPtr is the object of a function pointer.
+func (v Value) FnPtr() *FnPtr { return (*FnPtr)(v.p) }
+
+// IsAnonymous tells whether it points to a closure.
+func (f *FnPtr) IsAnonymous() bool { return len(f.Name) > 5 && f.Name[:5] == "anon$" }
+
+// Registry holds native functions by name. One that is built and then only read serves many goroutines. A registry
+// may stand on a base, whose functions it adds to and hides where types agree.
+type Registry struct {
+	base  *Registry
+	funcs map[string][]*Func
+	types []*CustomType
+}
+
+// NewRegistry makes an empty registry on a base, which may be nil and must not change any more.
+func NewRegistry(base *Registry) *Registry {
+	return &Registry{base: base, funcs: map[string][]*Func{}}
+}
+
+// Add adds overloads. One with the name and types of an earlier one replaces it.
+func (r *Registry) Add(fs ...Func) {
+	for i := range fs {
+		f := fs[i]
+		list := r.funcs[f.Name]
+		if at := slices.IndexFunc(list, func(g *Func) bool { return slices.Equal(g.Params, f.Params) }); at >= 0 {
+			list[at] = &f
+			continue
+		}
+		r.funcs[f.Name] = append(list, &f)
+	}
+}
+
+// AddType makes a custom type of the description and gives it its number.
+func (r *Registry) AddType(t CustomType) *CustomType {
+	t.id = r.nextType()
+	r.types = append(r.types, &t)
+	return &t
+}
+
+func (r *Registry) nextType() Type {
+	n := firstCustomType + Type(len(r.types))
+	if r.base != nil {
+		n += r.base.nextType() - firstCustomType
+	}
+	return n
+}
+
+// TypeName is the name of a type in signatures.
+func (r *Registry) TypeName(t Type) string {
+	if t == Any {
+		return "?"
+	}
+	if t < firstCustomType {
+		return typeNames[t]
+	}
+	for ; r != nil; r = r.base {
+		for _, c := range r.types {
+			if c.id == t {
+				return c.Name
+			}
+		}
+	}
+	return fmt.Sprintf("type#%d", t)
+}
+
+// Has tells whether there is any function of the name.
+func (r *Registry) Has(name string) bool {
+	for ; r != nil; r = r.base {
+		if len(r.funcs[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// All iterates over every overload, the registry's own before its base's, in no particular order of names.
+func (r *Registry) All() func(yield func(*Func) bool) {
+	return func(yield func(*Func) bool) {
+		for ; r != nil; r = r.base {
+			for _, list := range r.funcs {
+				for _, f := range list {
+					if !yield(f) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Resolve is the overload for the arguments: the one with exact types, otherwise the one with the fewest Any and the
+// leftmost exact types; nil when there is none.
+func (r *Registry) Resolve(name string, args []Value) *Func {
+	var best *Func
+	bestScore := -1
+	for ; r != nil; r = r.base {
+	next:
+		for _, f := range r.funcs[name] {
+			if len(f.Params) != len(args) {
+				continue
+			}
+			score := 0
+			for i, p := range f.Params {
+				score <<= 1
+				if p == args[i].Type() {
+					score |= 1
+				} else if p != Any {
+					continue next
+				}
+			}
+			if score == 1<<len(args)-1 {
+				return f
+			}
+			if score > bestScore {
+				best, bestScore = f, score
+			}
+		}
+	}
+	return best
+}

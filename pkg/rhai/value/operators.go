@@ -1,0 +1,512 @@
+package value
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/bits"
+	"strings"
+	"time"
+)
+
+// Op is a binary operator that built-in types may have.
+type Op uint8
+
+// The operators. Equality and order come last: they have a meaning between any two types.
+const (
+	OpAdd Op = iota
+	OpSub
+	OpMul
+	OpDiv
+	OpMod
+	OpPow
+	OpShl
+	OpShr
+	OpAnd
+	OpOr
+	OpXor
+	OpEq
+	OpNe
+	OpLt
+	OpLe
+	OpGt
+	OpGe
+	NumOps
+)
+
+var opNames = [NumOps]string{"+", "-", "*", "/", "%", "**", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="}
+
+// String is the operator as scripts write it.
+func (op Op) String() string { return opNames[op] }
+
+// OpByName is the operator of a token.
+func OpByName(name string) (Op, bool) {
+	for i, n := range opNames {
+		if n == name {
+			return Op(i), true
+		}
+	}
+	return 0, false
+}
+
+// Binary applies an operator to values of built-in types. ok is false when they have no such operator, and then the
+// operator may still be a function that somebody registered.
+func Binary(op Op, a, b Value) (v Value, ok bool, err error) {
+	ak, bk := a.Kind(), b.Kind()
+	switch {
+	case ak == KindInt && bk == KindInt:
+		v, err = IntOp(op, a.Int(), b.Int())
+		return v, true, err
+	case ak <= KindFloat && bk <= KindFloat && ak >= KindInt && bk >= KindInt:
+		x, _ := a.Number()
+		y, _ := b.Number()
+		return floatOp(op, x, y)
+	}
+	if op >= OpEq {
+		return compare(op, a, b, ak, bk)
+	}
+	if ak == KindBool && bk == KindBool {
+		switch op {
+		case OpAnd:
+			return Bool(a.Bool() && b.Bool()), true, nil
+		case OpOr:
+			return Bool(a.Bool() || b.Bool()), true, nil
+		case OpXor:
+			return Bool(a.Bool() != b.Bool()), true, nil
+		}
+		return Value{}, false, nil
+	}
+	switch op {
+	case OpAdd:
+		return add(a, b, ak, bk)
+	case OpSub:
+		return sub(a, b, ak, bk)
+	}
+	return Value{}, false, nil
+}
+
+// IntOp applies an operator to two ints.
+func IntOp(op Op, x, y int64) (Value, error) {
+	switch op {
+	case OpAdd:
+		if z := x + y; (z > x) == (y > 0) {
+			return Int(z), nil
+		}
+		return Value{}, Arithmetic("Addition overflow: %d + %d", x, y)
+	case OpSub:
+		if z := x - y; (z < x) == (y > 0) {
+			return Int(z), nil
+		}
+		return Value{}, Arithmetic("Subtraction overflow: %d - %d", x, y)
+	case OpMul:
+		if z, ok := MulInt(x, y); ok {
+			return Int(z), nil
+		}
+		return Value{}, Arithmetic("Multiplication overflow: %d * %d", x, y)
+	case OpDiv:
+		if y == 0 {
+			return Value{}, Arithmetic("Division by zero: %d / %d", x, y)
+		}
+		if x == math.MinInt64 && y == -1 {
+			return Value{}, Arithmetic("Division overflow: %d / %d", x, y)
+		}
+		return Int(x / y), nil
+	case OpMod:
+		if y == 0 || x == math.MinInt64 && y == -1 {
+			return Value{}, Arithmetic("Modulo division by zero or overflow: %d %% %d", x, y)
+		}
+		return Int(x % y), nil
+	case OpPow:
+		return intPow(x, y)
+	case OpShl:
+		return Int(shift(x, y)), nil
+	case OpShr:
+		if y == math.MinInt64 {
+			return Int(0), nil
+		}
+		return Int(shift(x, -y)), nil
+	case OpAnd:
+		return Int(x & y), nil
+	case OpOr:
+		return Int(x | y), nil
+	case OpXor:
+		return Int(x ^ y), nil
+	case OpEq:
+		return Bool(x == y), nil
+	case OpNe:
+		return Bool(x != y), nil
+	case OpLt:
+		return Bool(x < y), nil
+	case OpLe:
+		return Bool(x <= y), nil
+	case OpGt:
+		return Bool(x > y), nil
+	}
+	return Bool(x >= y), nil
+}
+
+// MulInt is the product, or ok false when it overflows.
+func MulInt(x, y int64) (z int64, ok bool) {
+	hi, lo := bits.Mul64(uint64(x), uint64(y))
+	// From the unsigned product to the signed one.
+	if x < 0 {
+		hi -= uint64(y)
+	}
+	if y < 0 {
+		hi -= uint64(x)
+	}
+	z = int64(lo)
+	return z, int64(hi) == z>>63
+}
+
+func intPow(x, y int64) (Value, error) {
+	switch {
+	case y < 0:
+		return Value{}, Arithmetic("Integer raised to a negative power: %d ** %d", x, y)
+	case y > math.MaxUint32:
+		return Value{}, Arithmetic("Exponential overflow: %d ** %d", x, y)
+	}
+	z, b, ok := int64(1), x, true
+	for n := y; ; {
+		if n&1 != 0 {
+			if z, ok = MulInt(z, b); !ok {
+				return Value{}, Arithmetic("Exponential overflow: %d ** %d", x, y)
+			}
+		}
+		if n >>= 1; n == 0 {
+			return Int(z), nil
+		}
+		if b, ok = MulInt(b, b); !ok {
+			return Value{}, Arithmetic("Exponential overflow: %d ** %d", x, y)
+		}
+	}
+}
+
+// shift shifts left, or right when n is negative.
+func shift(x, n int64) int64 {
+	switch {
+	case n >= 64:
+		return 0
+	case n >= 0:
+		return x << uint(n)
+	case n > -64:
+		return x >> uint(-n)
+	case x < 0:
+		return -1
+	}
+	return 0
+}
+
+func floatOp(op Op, x, y float64) (Value, bool, error) {
+	switch op {
+	case OpAdd:
+		return Float(x + y), true, nil
+	case OpSub:
+		return Float(x - y), true, nil
+	case OpMul:
+		return Float(x * y), true, nil
+	case OpDiv:
+		return Float(x / y), true, nil
+	case OpMod:
+		return Float(math.Mod(x, y)), true, nil
+	case OpPow:
+		return Float(math.Pow(x, y)), true, nil
+	case OpShl, OpShr, OpAnd, OpOr, OpXor:
+		return Value{}, false, nil
+	}
+	return Bool(CompareFloats(op, x, y)), true, nil
+}
+
+const epsilon = 0x1p-52
+
+// CompareFloats compares as the language does: numbers that differ by less than the precision of the larger (or than
+// that of 1, near zero) are equal. With infinities and NaN the difference is NaN, and every comparison false.
+func CompareFloats(op Op, x, y float64) bool {
+	scale := 1.0
+	if x*y != 0 {
+		scale = math.Max(math.Abs(x), math.Abs(y))
+	}
+	d, tolerance := x-y, scale*epsilon
+	switch op {
+	case OpEq:
+		return math.Abs(d) <= tolerance
+	case OpNe:
+		return math.Abs(d) > tolerance
+	case OpLt:
+		return -d > tolerance
+	case OpLe:
+		return -d >= -tolerance
+	case OpGt:
+		return d > tolerance
+	}
+	return d >= -tolerance
+}
+
+func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
+	text := (ak == KindString || ak == KindChar) && (bk == KindString || bk == KindChar)
+	if ak != bk && !text {
+		if ak == KindCustom || bk == KindCustom {
+			return Value{}, false, nil
+		}
+		return Bool(op == OpNe), true, nil
+	}
+	c := 0
+	switch {
+	case ak == KindUnit:
+		if op != OpEq && op != OpNe {
+			// Units are equal and not ordered, yet `() <= ()` holds.
+			return Bool(op == OpLe || op == OpGe), true, nil
+		}
+	case ak == KindBool:
+		c = int(a.n) - int(b.n)
+	case ak == KindChar && bk == KindChar:
+		c = int(a.Char()) - int(b.Char())
+	case text:
+		c = strings.Compare(textOf(a), textOf(b))
+	case ak == KindTimestamp:
+		c = a.Timestamp().Time.Compare(b.Timestamp().Time)
+	case op > OpNe || ak == KindFnPtr || ak == KindCustom:
+		return Value{}, false, nil
+	default:
+		if !Equal(a, b) {
+			c = 1
+		}
+	}
+	switch op {
+	case OpEq:
+		return Bool(c == 0), true, nil
+	case OpNe:
+		return Bool(c != 0), true, nil
+	case OpLt:
+		return Bool(c < 0), true, nil
+	case OpLe:
+		return Bool(c <= 0), true, nil
+	case OpGt:
+		return Bool(c > 0), true, nil
+	}
+	return Bool(c >= 0), true, nil
+}
+
+// maxNesting bounds recursion over nested containers. Values nested deeper are equal to nothing.
+const maxNesting = 1000
+
+// Equal tells whether values of built-in types are equal, containers by their elements.
+func Equal(a, b Value) bool { return equal(a, b, 0) }
+
+func equal(a, b Value, depth int) bool {
+	ak, bk := a.Kind(), b.Kind()
+	if ak == KindCell || bk == KindCell {
+		return equal(a.Flat(), b.Flat(), depth)
+	}
+	if depth > maxNesting {
+		return false
+	}
+	if ak == bk {
+		switch ak {
+		case KindArray:
+			x, y := a.Array().Items, b.Array().Items
+			if len(x) != len(y) {
+				return false
+			}
+			for i := range x {
+				if !equal(x[i], y[i], depth+1) {
+					return false
+				}
+			}
+			return true
+		case KindMap:
+			x, y := a.Map(), b.Map()
+			if x.Len() != y.Len() {
+				return false
+			}
+			for i := range x.entries {
+				v, ok := y.Get(x.entries[i].Key)
+				if !ok || !equal(x.entries[i].Val, v, depth+1) {
+					return false
+				}
+			}
+			return true
+		case KindBlob:
+			return bytes.Equal(a.Blob().Bytes, b.Blob().Bytes)
+		case KindRange, KindRangeInclusive:
+			return a.Range().From == b.Range().From && a.Range().To == b.Range().To
+		case KindFnPtr:
+			return a.p == b.p
+		case KindCustom:
+			return a.p == b.p || a.Custom().Type == b.Custom().Type && a.Custom().Data == b.Custom().Data
+		}
+	}
+	v, ok, err := Binary(OpEq, a, b)
+	return ok && err == nil && v.Bool()
+}
+
+// textOf is the text of a string or a char.
+func textOf(v Value) string {
+	if v.IsChar() {
+		return string(v.Char())
+	}
+	return v.Text()
+}
+
+func add(a, b Value, ak, bk Kind) (Value, bool, error) {
+	switch ak {
+	case KindString:
+		switch bk {
+		case KindString:
+			return a.Str().Concat(b.Str()), true, nil
+		case KindUnit:
+			return a, true, nil
+		case KindCustom, KindFnPtr, KindTimestamp, KindBlob:
+			return Value{}, false, nil
+		}
+		return a.Str().Append(b.String()), true, nil
+	case KindChar:
+		switch bk {
+		case KindChar, KindString:
+			return Str(textOf(a) + textOf(b)), true, nil
+		}
+	case KindArray:
+		if bk == KindArray {
+			x, y := a.Array().Items, b.Array().Items
+			items := make([]Value, 0, len(x)+len(y))
+			for _, list := range [2][]Value{x, y} {
+				for _, v := range list {
+					items = append(items, v.Share())
+				}
+			}
+			return NewArray(items), true, nil
+		}
+	case KindMap:
+		if bk == KindMap {
+			v := a.Share()
+			m := OwnMap(&v)
+			for k, x := range b.Map().All() {
+				m.Set(k, x.Share())
+			}
+			return v, true, nil
+		}
+	case KindBlob:
+		if bk == KindBlob {
+			return NewBlob(append(append([]byte(nil), a.Blob().Bytes...), b.Blob().Bytes...)), true, nil
+		}
+	case KindTimestamp:
+		if s, ok := b.Number(); ok {
+			return NewTimestamp(a.Timestamp().Time.Add(time.Duration(s * float64(time.Second)))), true, nil
+		}
+	}
+	if bk == KindString {
+		switch ak {
+		case KindUnit:
+			return b, true, nil
+		case KindBool, KindInt, KindFloat, KindArray, KindMap, KindRange, KindRangeInclusive:
+			return Str(a.String() + b.Text()), true, nil
+		}
+	}
+	return Value{}, false, nil
+}
+
+func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
+	switch ak {
+	case KindString:
+		if bk == KindString || bk == KindChar {
+			return Str(strings.ReplaceAll(a.Text(), textOf(b), "")), true, nil
+		}
+	case KindTimestamp:
+		if bk == KindTimestamp {
+			return Float(a.Timestamp().Time.Sub(b.Timestamp().Time).Seconds()), true, nil
+		}
+		if s, ok := b.Number(); ok {
+			return NewTimestamp(a.Timestamp().Time.Add(-time.Duration(s * float64(time.Second)))), true, nil
+		}
+	}
+	return Value{}, false, nil
+}
+
+// Assign applies a compound assignment of built-in types to a place. ok is false when there is none.
+func Assign(op Op, place *Value, b Value) (ok bool, err error) {
+	if op == OpAdd {
+		switch place.Kind() {
+		case KindArray:
+			if b.Kind() == KindArray {
+				// The items are read first: a += a.
+				items := b.Array().Items
+				a := OwnArray(place)
+				for _, v := range items {
+					a.Items = append(a.Items, v.Share())
+				}
+				return true, nil
+			}
+			a := OwnArray(place)
+			a.Items = append(a.Items, b.Share())
+			return true, nil
+		case KindMap:
+			if b.Kind() == KindMap {
+				m := OwnMap(place)
+				for k, x := range b.Map().All() {
+					m.Set(k, x.Share())
+				}
+				return true, nil
+			}
+		case KindBlob:
+			switch b.Kind() {
+			case KindInt:
+				o := OwnBlob(place)
+				o.Bytes = append(o.Bytes, byte(b.Int()))
+				return true, nil
+			case KindChar, KindString:
+				o := OwnBlob(place)
+				o.Bytes = append(o.Bytes, textOf(b)...)
+				return true, nil
+			case KindBlob:
+				o := OwnBlob(place)
+				o.Bytes = append(o.Bytes, b.Blob().Bytes...)
+				return true, nil
+			}
+		}
+	}
+	v, ok, err := Binary(op, *place, b)
+	if ok && err == nil {
+		*place = v
+	}
+	return ok, err
+}
+
+// Neg is the unary minus of built-in types.
+func Neg(a Value) (v Value, ok bool, err error) {
+	switch {
+	case a.IsInt():
+		if a.Int() == math.MinInt64 {
+			return Value{}, true, Arithmetic("Negation overflow: -%d", a.Int())
+		}
+		return Int(-a.Int()), true, nil
+	case a.IsFloat():
+		return Float(-a.Float()), true, nil
+	}
+	return Value{}, false, nil
+}
+
+// Key identifies a scalar or a string among the cases of a switch.
+type Key struct {
+	kind Kind
+	n    uint64
+	s    string
+}
+
+// Key is the value as a key; ok is false for values that no case can hold.
+func (v Value) Key() (k Key, ok bool) {
+	switch kind := v.Kind(); kind {
+	case KindUnit, KindBool, KindInt, KindChar:
+		return Key{kind: kind, n: v.n}, true
+	case KindFloat:
+		f := v.Float()
+		if f == 0 {
+			f = 0 // one zero
+		}
+		return Key{kind: kind, n: math.Float64bits(f)}, true
+	case KindString:
+		return Key{kind: kind, s: v.Text()}, true
+	case KindRange, KindRangeInclusive:
+		return Key{kind: kind, s: fmt.Sprint(v.Range().From, v.Range().To)}, true
+	}
+	return Key{}, false
+}

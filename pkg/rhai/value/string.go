@@ -1,0 +1,131 @@
+package value
+
+import (
+	"sync/atomic"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// String is an immutable string. Strings made by appending are windows onto a buffer with room to spare: appending to
+// the window that ends where the buffer's used part ends writes behind it in place, so that a loop of appends is linear.
+type String struct {
+	header
+	ascii bool // every byte is below 0x80: characters are bytes
+	s     string
+	buf   *buffer // nil unless the string ends inside a growing buffer
+}
+
+// buffer backs strings that grow. Bytes below used are never written again. Whoever moves used from the end of their
+// window by compare-and-swap owns the bytes in between, which keeps appends by several goroutines apart.
+type buffer struct {
+	used atomic.Int64
+	data []byte
+}
+
+// Str makes a string.
+func Str(s string) Value {
+	return Value{p: unsafe.Pointer(&String{header{kind: KindString}, isASCII(s), s, nil})}
+}
+
+// Str is the object of a string.
+func (v Value) Str() *String { return (*String)(v.p) }
+
+// Text is the text of a string.
+func (v Value) Text() string { return (*String)(v.p).s }
+
+// Value wraps the object.
+func (s *String) Value() Value { return Value{p: unsafe.Pointer(s)} }
+
+// Text is the string's bytes.
+func (s *String) Text() string { return s.s }
+
+// ASCII tells whether characters and bytes coincide.
+func (s *String) ASCII() bool { return s.ascii }
+
+// Chars counts the characters.
+func (s *String) Chars() int {
+	if s.ascii {
+		return len(s.s)
+	}
+	return utf8.RuneCountInString(s.s)
+}
+
+// At is the character at a non-negative index, or ok false beyond the end.
+func (s *String) At(i int) (r rune, ok bool) {
+	if s.ascii {
+		if i >= len(s.s) {
+			return 0, false
+		}
+		return rune(s.s[i]), true
+	}
+	off := s.Offset(i)
+	if off >= len(s.s) {
+		return 0, false
+	}
+	r, _ = utf8.DecodeRuneInString(s.s[off:])
+	return r, true
+}
+
+// Offset is the byte offset of a character; beyond the end it is the string's length.
+func (s *String) Offset(chars int) int {
+	if s.ascii {
+		return min(chars, len(s.s))
+	}
+	off := 0
+	for ; chars > 0 && off < len(s.s); chars-- {
+		_, n := utf8.DecodeRuneInString(s.s[off:])
+		off += n
+	}
+	return off
+}
+
+// Append is the string with text behind it, in time proportional to the text when the string ends its buffer.
+func (s *String) Append(text string) Value {
+	if text == "" {
+		return s.Value()
+	}
+	return s.append(text, isASCII(text))
+}
+
+// Concat is Append for a string object.
+func (s *String) Concat(t *String) Value {
+	switch {
+	case t.s == "":
+		return s.Value()
+	case s.s == "":
+		return t.Value()
+	}
+	return s.append(t.s, t.ascii)
+}
+
+func (s *String) append(text string, ascii bool) Value {
+	from := len(s.s)
+	end := from + len(text)
+	b := s.buf
+	if b == nil || end > len(b.data) || !b.used.CompareAndSwap(int64(from), int64(end)) {
+		if b == nil && end < 256 {
+			// Most strings are joined once and never grow: spare them the buffer until they are worth it.
+			return Value{p: unsafe.Pointer(&String{header{kind: KindString}, s.ascii && ascii, s.s + text, nil})}
+		}
+		b = &buffer{data: make([]byte, end+end/2+16)}
+		copy(b.data, s.s)
+		b.used.Store(int64(end))
+	}
+	copy(b.data[from:], text)
+	return Value{p: unsafe.Pointer(&String{header{kind: KindString}, s.ascii && ascii, unsafe.String(&b.data[0], end), b})}
+}
+
+func isASCII(s string) bool {
+	for len(s) >= 8 {
+		if *(*uint64)(unsafe.Pointer(unsafe.StringData(s)))&0x8080808080808080 != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
