@@ -1,0 +1,55 @@
+package queue
+
+import "circles/pkg/circle"
+
+// Names in Redis. No other file spells one.
+//
+// A circle's keys share one slot of a Cluster, because the hash tag of the
+// companions is the queue's own name. Channels have no slot.
+const (
+	streamPrefix = "rhai_tasks:"
+
+	// workersKey is a sorted set of the live workers' ids, by the time their
+	// heartbeat expires in milliseconds of Redis's clock.
+	workersKey = "circles:workers"
+
+	// repliesPrefix begins the channel on which a gateway hears the outcomes of
+	// the plays that it waits for.
+	repliesPrefix = "circles:replies:"
+
+	// wakeChannel tells every worker that ownership may have changed; with
+	// wakePrefix begins the channel on which one worker hears of the circles
+	// that have work. Messages are hints: whoever misses one finds the same out
+	// at the next renewal.
+	wakeChannel = "circles:wake"
+	wakePrefix  = "circles:wake:"
+
+	// group is the one consumer group of a queue. Its one consumer is whoever
+	// owns the circle: plays are only read under a valid fencing token, so what
+	// a former owner left pending is the next owner's without being claimed.
+	group    = "workers"
+	consumer = "owner"
+
+	// Fields of the entries of the queue and of results.
+	fieldID      = "id"      // the play's id
+	fieldPlay    = "play"    // the play, as EncodePlay has it
+	fieldOutcome = "outcome" // the outcome, as EncodeOutcome has it
+)
+
+// streamKey is the queue itself: a stream of plays.
+func streamKey(c circle.Key) string { return streamPrefix + c.String() }
+
+func companion(c circle.Key, name string) string {
+	return "{" + streamPrefix + c.String() + "}:" + name
+}
+
+// ownerKey holds the owning worker's fencing token and id, and expires.
+func ownerKey(c circle.Key) string { return companion(c, "owner") }
+
+// fenceKey holds the last fencing token given.
+func fenceKey(c circle.Key) string { return companion(c, "fence") }
+
+// resultsKey is a capped stream of recent outcomes.
+func resultsKey(c circle.Key) string { return companion(c, "results") }
+
+func repliesChannel(gateway string) string { return repliesPrefix + gateway }

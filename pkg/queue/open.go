@@ -1,0 +1,111 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// How long Redis may take. A client that waits for longer than its caller is
+// willing to is no use, and one that gives up sooner than a failover takes
+// would turn a hiccup into an outage.
+const (
+	dialTimeout = 2 * time.Second
+	ioTimeout   = 3 * time.Second
+	poolTimeout = 4 * time.Second
+	poolSize    = 8 // plays share connections by pipelining, so few are enough
+)
+
+// Open returns a client for the Redis that rawURL names:
+//
+//	redis://[user:password@]host:port[/db]             one server (rediss: TLS)
+//	redis+sentinel://[user:password@]host:port/db?master_name=NAME[&addr=host:port…]
+//	redis+cluster://[user:password@]host:port[?addr=host:port…]
+//
+// (and rediss+sentinel, rediss+cluster). Nothing is sent yet. The client does
+// not retry by itself: what may be sent twice is decided where it is sent.
+func Open(rawURL string) (redis.UniversalClient, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		// The parser's error repeats the URL, which may contain a password.
+		return nil, errors.New("redis url: not a URL; want redis://host:port")
+	}
+	scheme, mode, _ := strings.Cut(u.Scheme, "+")
+	if scheme != "redis" && scheme != "rediss" {
+		return nil, fmt.Errorf("redis url: scheme %q, want redis or rediss, with +sentinel or +cluster added for those", u.Scheme)
+	}
+	u.Scheme = scheme
+	if u.Hostname() == "" {
+		return nil, fmt.Errorf("redis url: no host; want %s://host:port", scheme)
+	}
+	client, err := open(u, mode)
+	if err != nil {
+		text := strings.ReplaceAll(err.Error(), u.String(), u.Redacted())
+		if password, ok := u.User.Password(); ok && password != "" {
+			text = strings.ReplaceAll(text, password, "xxxxx")
+		}
+		return nil, fmt.Errorf("redis url: %s", text)
+	}
+	return client, nil
+}
+
+func open(u *url.URL, mode string) (redis.UniversalClient, error) {
+	switch mode {
+	case "":
+		o, err := redis.ParseURL(u.String())
+		if err != nil {
+			return nil, err
+		}
+		o.MaxRetries, o.DialerRetries = -1, 1
+		o.ContextTimeoutEnabled = true
+		o.DialTimeout = orElse(o.DialTimeout, dialTimeout)
+		o.ReadTimeout = orElse(o.ReadTimeout, ioTimeout)
+		o.WriteTimeout = orElse(o.WriteTimeout, ioTimeout)
+		o.PoolTimeout = orElse(o.PoolTimeout, poolTimeout)
+		o.PoolSize = orElse(o.PoolSize, poolSize)
+		return redis.NewClient(o), nil
+	case "sentinel":
+		o, err := redis.ParseFailoverURL(u.String())
+		if err != nil {
+			return nil, err
+		}
+		if o.MasterName == "" {
+			return nil, errors.New("no master_name; add ?master_name=NAME")
+		}
+		o.MaxRetries, o.DialerRetries = -1, 1
+		o.ContextTimeoutEnabled = true
+		o.DialTimeout = orElse(o.DialTimeout, dialTimeout)
+		o.ReadTimeout = orElse(o.ReadTimeout, ioTimeout)
+		o.WriteTimeout = orElse(o.WriteTimeout, ioTimeout)
+		o.PoolTimeout = orElse(o.PoolTimeout, poolTimeout)
+		o.PoolSize = orElse(o.PoolSize, poolSize)
+		return redis.NewFailoverClient(o), nil
+	case "cluster":
+		o, err := redis.ParseClusterURL(u.String())
+		if err != nil {
+			return nil, err
+		}
+		o.MaxRetries, o.DialerRetries = -1, 1
+		o.ContextTimeoutEnabled = true
+		o.DialTimeout = orElse(o.DialTimeout, dialTimeout)
+		o.ReadTimeout = orElse(o.ReadTimeout, ioTimeout)
+		o.WriteTimeout = orElse(o.WriteTimeout, ioTimeout)
+		o.PoolTimeout = orElse(o.PoolTimeout, poolTimeout)
+		o.PoolSize = orElse(o.PoolSize, poolSize)
+		return redis.NewClusterClient(o), nil
+	default:
+		return nil, fmt.Errorf("%q is no way to run redis, want sentinel or cluster", mode)
+	}
+}
+
+func orElse[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
