@@ -192,7 +192,7 @@ func TestSecret(t *testing.T) {
 }
 
 func TestSecretRefuses(t *testing.T) {
-	order := fmt.Sprintf("%064x", secp256k1.S256().N)
+	order := fmt.Sprintf("%064x", secp256k1.Params().N)
 	for _, text := range []string{"", "01", strings.Repeat("0", 64), order, strings.Repeat("f", 64), strings.Repeat("zq", 32)} {
 		_, err := circle.ParseSecret(text)
 		if err == nil {
