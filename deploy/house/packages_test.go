@@ -100,7 +100,6 @@ func TestExits(t *testing.T) {
 	}
 }
 
-
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line

@@ -3,8 +3,10 @@ package compose
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 
 	"sigs.k8s.io/yaml"
 )
@@ -16,14 +18,10 @@ type File struct {
 
 // Service is one service of a compose file.
 type Service struct {
-	Image       string            `json:"image"`
-	Command     []string          `json:"command"`
-	Environment map[string]string `json:"environment"`
-	Ports       []string          `json:"ports"`
-	Scale       int               `json:"scale"`
-	ReadOnly    bool              `json:"read_only"`
-	CapDrop     []string          `json:"cap_drop"`
-	SecurityOpt []string          `json:"security_opt"`
+	Image       string             `json:"image"`
+	Command     []string           `json:"command"`
+	Environment map[string]*string `json:"environment"` // nil: passed on when the environment has it
+	Scale       int                `json:"scale"`
 }
 
 // variable is ${NAME} or ${NAME:-default}.
@@ -48,13 +46,20 @@ func Variables(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	seen := map[string]bool{}
+	file, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
 	for _, match := range variable.FindAllSubmatch(text, -1) {
-		if name := string(match[1]); !seen[name] {
-			seen[name] = true
-			names = append(names, name)
+		names[string(match[1])] = true
+	}
+	for _, service := range file.Services {
+		for name, value := range service.Environment {
+			if value == nil {
+				names[name] = true
+			}
 		}
 	}
-	return names, nil
+	return slices.Sorted(maps.Keys(names)), nil
 }
