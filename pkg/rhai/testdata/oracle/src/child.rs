@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::process::exit;
 use std::rc::Rc;
 use std::thread;
 
@@ -17,6 +18,9 @@ const STACK_BYTES: usize = 256 << 20;
 
 /// What a script prints beyond this is dropped.
 const PRINTED_BYTES: usize = 1 << 20;
+
+/// The exit code that tells the supervisor of a panic.
+pub const PANICKED: i32 = 70;
 
 type Printed = Rc<RefCell<String>>;
 
@@ -54,17 +58,14 @@ fn answer_all() {
                 Err(why) => Answer::failed(serde_json::Value::Null, "BadLine", &why),
             }
         }));
-        let panicked = outcome.is_err();
-        let mut answer = outcome
-            .unwrap_or_else(|_| Answer::failed(serde_json::Value::Null, "Panic", "the reference panicked"));
-        answer.id = question.id;
-        answer.stdout = match printed.try_borrow() {
-            Ok(text) => normalise(text.clone()),
-            Err(_) => String::new(),
+        let Ok(mut answer) = outcome else {
+            exit(PANICKED); // the engine may be half changed: the supervisor starts another child
         };
+        answer.id = question.id;
+        answer.stdout = normalise(printed.take());
         let text = serde_json::to_string(&answer).expect("answers are plain data");
-        if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() || panicked {
-            return; // after a panic the engine may be half changed: the supervisor starts another child
+        if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() {
+            return;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Hands each line to a child process and waits for its answer, for a limited time.
 
 use crate::answer::Answer;
+use crate::child::PANICKED;
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -50,10 +51,15 @@ impl Evaluator {
         self.answers.recv_timeout(limit)
     }
 
-    fn stop(mut self) {
-        // Both fail only when the child is gone already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    /// Ends the child, and returns the exit code of one that ended by itself.
+    fn stop(self) -> Option<i32> {
+        let Self { mut process, input, answers } = self;
+        drop(input);
+        if answers.recv_timeout(Duration::ZERO) != Err(RecvTimeoutError::Disconnected) {
+            // Fails only when the child is gone already.
+            let _ = process.kill();
+        }
+        process.wait().ok().and_then(|status| status.code())
     }
 }
 
@@ -75,8 +81,8 @@ pub fn run(limit: Duration) {
                 answer
             }
             Err(why) => {
-                current.stop();
-                failure(&line, why, limit)
+                let code = current.stop();
+                failure(&line, why, code, limit)
             }
         };
         if writeln!(stdout, "{answer}").and_then(|()| stdout.flush()).is_err() {
@@ -88,7 +94,7 @@ pub fn run(limit: Duration) {
     }
 }
 
-fn failure(line: &str, why: RecvTimeoutError, limit: Duration) -> String {
+fn failure(line: &str, why: RecvTimeoutError, code: Option<i32>, limit: Duration) -> String {
     let id = serde_json::from_str::<Value>(line)
         .ok()
         .and_then(|mut v| v.get_mut("id").map(Value::take))
@@ -96,6 +102,9 @@ fn failure(line: &str, why: RecvTimeoutError, limit: Duration) -> String {
     let answer = match why {
         RecvTimeoutError::Timeout => {
             Answer::failed(id, "Timeout", &format!("no answer within {limit:?}"))
+        }
+        RecvTimeoutError::Disconnected if code == Some(PANICKED) => {
+            Answer::failed(id, "Panic", "the reference panicked")
         }
         RecvTimeoutError::Disconnected => {
             Answer::failed(id, "Crash", "the reference's process died")
