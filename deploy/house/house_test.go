@@ -1,5 +1,7 @@
 // Package house holds the tests that police the house rules over every module of the repository: how packages are
 // documented, named and sized, which way imports run, and that the documents tell the truth.
+//
+// The go command's cache of test results does not see changes outside of this module: `make test` passes -count=1.
 package house
 
 import (
