@@ -15,6 +15,13 @@ var (
 	// has ended, and ends those that wait when it does.
 	ErrClosed = errors.New("the dispatcher is closed")
 
+	// ErrTooLarge is returned for a play of more than MaxMessageBytes.
+	ErrTooLarge = fmt.Errorf("the play is too large, want at most %d bytes with its arguments", MaxMessageBytes)
+
+	// ErrExpired is returned for a play whose deadline passed before it was
+	// queued.
+	ErrExpired = errors.New("the play's deadline passed before it was queued")
+
 	// ErrOwned is returned by Claim for a circle that another worker owns.
 	ErrOwned = errors.New("another worker owns the circle")
 

@@ -17,8 +17,8 @@ type Play struct {
 	Role   string // what the caller is to the circle: owner, member, anonymous
 
 	// Deadline ends the play wherever it is: one that has not been started is
-	// not run, one that runs is stopped. It travels as the time that is left
-	// when the play is queued, so clocks of gateway and worker need not agree.
+	// not run, one that runs is stopped. It travels by Redis's clock, so the
+	// clocks of gateway and worker need not agree.
 	Deadline time.Time
 
 	IdempotencyKey string // empty: none

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -30,9 +29,8 @@ var ErrMalformed = errors.New("malformed message")
 
 const flagStream = 1 << 0
 
-// EncodePlay returns the wire form of p, in which now tells how much time is
-// left until its deadline.
-func EncodePlay(p Play, now time.Time) []byte {
+// EncodePlay returns the wire form of p, whose deadline is by Redis's clock.
+func EncodePlay(p Play) []byte {
 	w := writer{make([]byte, 0, 96+len(p.ID)+len(p.Script)+len(p.Args)+len(p.Caller)+len(p.IdempotencyKey)+len(p.ReplyTo))}
 	w.head(playLetter)
 	w.text(p.ID)
@@ -40,7 +38,7 @@ func EncodePlay(p Play, now time.Time) []byte {
 	w.text(string(p.Args))
 	w.text(p.Caller)
 	w.text(p.Role)
-	w.number(max(0, p.Deadline.Sub(now).Microseconds()))
+	w.time(p.Deadline)
 	w.text(p.IdempotencyKey)
 	var flags int64
 	if p.Stream {
@@ -51,9 +49,8 @@ func EncodePlay(p Play, now time.Time) []byte {
 	return w.buf
 }
 
-// DecodePlay reads what EncodePlay wrote for a play that was queued at the time
-// queued.
-func DecodePlay(text string, queued time.Time) (Play, error) {
+// DecodePlay reads what EncodePlay wrote.
+func DecodePlay(text string) (Play, error) {
 	r := reader{rest: text}
 	r.head(playLetter)
 	var p Play
@@ -62,7 +59,7 @@ func DecodePlay(text string, queued time.Time) (Play, error) {
 	p.Args = r.bytes()
 	p.Caller = r.text()
 	p.Role = r.text()
-	p.Deadline = queued.Add(r.duration())
+	p.Deadline = r.time()
 	p.IdempotencyKey = r.text()
 	p.Stream = r.number()&flagStream != 0
 	p.ReplyTo = r.text()
@@ -130,6 +127,15 @@ func (w *writer) head(letter byte) { w.buf = append(w.buf, letter, wireVersion) 
 
 func (w *writer) number(n int64) { w.buf = binary.AppendVarint(w.buf, n) }
 
+// time is in microseconds since 1970; the zero Time is 0.
+func (w *writer) time(t time.Time) {
+	if t.IsZero() {
+		w.number(0)
+	} else {
+		w.number(t.UnixMicro())
+	}
+}
+
 func (w *writer) text(s string) {
 	w.buf = binary.AppendUvarint(w.buf, uint64(len(s)))
 	w.buf = append(w.buf, s...)
@@ -196,6 +202,13 @@ func (r *reader) number() int64 {
 	return int64(u>>1) ^ -int64(u&1)
 }
 
+func (r *reader) time() time.Time {
+	if n := r.number(); n != 0 {
+		return time.UnixMicro(n)
+	}
+	return time.Time{}
+}
+
 // duration reads microseconds; what a Duration cannot hold or is negative is
 // malformed.
 func (r *reader) duration() time.Duration {
@@ -240,21 +253,4 @@ func (r *reader) texts() []string {
 		list[i] = r.text()
 	}
 	return list
-}
-
-// entryTime is when Redis took an entry, by its own clock.
-func entryTime(entryID string) (time.Time, error) {
-	ms, _, ok := strings.Cut(entryID, "-")
-	var n int64
-	for _, digit := range ms {
-		if digit < '0' || digit > '9' || n > 1<<53 {
-			ok = false
-			break
-		}
-		n = n*10 + int64(digit-'0')
-	}
-	if !ok || ms == "" {
-		return time.Time{}, fmt.Errorf("%w: %q is no entry id", ErrMalformed, entryID)
-	}
-	return time.UnixMilli(n), nil
 }

@@ -1,0 +1,266 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"circles/pkg/circle"
+)
+
+const (
+	defaultLeaseTTL    = 5 * time.Second
+	defaultBatch       = 64
+	defaultResultsKept = 10_000
+
+	// renewals is how often a lease is renewed before it would end.
+	renewals = 3
+)
+
+// ConsumerOptions are a Consumer's settings; zero values mean the defaults.
+type ConsumerOptions struct {
+	WorkerID    string        // unique among live workers; required
+	LeaseTTL    time.Duration // how long a circle stays owned by a worker that is gone (5s)
+	Batch       int           // most plays read at once (64)
+	ResultsKept int           // outcomes kept in a circle's results (10000)
+	Logger      *slog.Logger  // default: none
+}
+
+// A Consumer owns circles on behalf of one worker: it claims them, keeps their
+// leases and wakes those that have work. All of them share one subscription and
+// the client's few connections, however many there are.
+//
+// Reading is never left blocked in Redis: a blocking XREADGROUP cannot check
+// the fencing token, so a worker that was paused would take plays away from the
+// new owner, out of order, and it needs a connection for each circle. Instead
+// the script that queues a play wakes the owner through its subscription.
+type Consumer struct {
+	rdb  redis.UniversalClient
+	pipe redis.UniversalClient // sends what concurrent callers have in batches
+	opts ConsumerOptions
+	log  *slog.Logger
+
+	changed chan struct{} // capacity 1; see Changed
+
+	mu     sync.Mutex
+	leases map[circle.Key]*Lease
+}
+
+// NewConsumer returns a Consumer. The client is the caller's to close, after Run
+// has returned; it must not retry by itself (see Open).
+func NewConsumer(rdb redis.UniversalClient, opts ConsumerOptions) *Consumer {
+	opts.LeaseTTL = cmp.Or(opts.LeaseTTL, defaultLeaseTTL)
+	opts.Batch = cmp.Or(opts.Batch, defaultBatch)
+	opts.ResultsKept = cmp.Or(opts.ResultsKept, defaultResultsKept)
+	log := opts.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Consumer{
+		rdb:     rdb,
+		pipe:    batched(rdb),
+		opts:    opts,
+		log:     log,
+		changed: make(chan struct{}, 1),
+		leases:  make(map[circle.Key]*Lease),
+	}
+}
+
+// Run renews leases and wakes them until ctx ends. It releases nothing: end the
+// loops that use the leases, release those, and end Run then.
+func (c *Consumer) Run(ctx context.Context) error {
+	var loops sync.WaitGroup
+	loops.Go(func() { c.listen(ctx) })
+	loops.Go(func() { c.renew(ctx) })
+	loops.Wait()
+	return nil
+}
+
+// Changed is signalled when workers came or went, or a circle was released: it
+// is time to look at who should own what.
+func (c *Consumer) Changed() <-chan struct{} { return c.changed }
+
+// Heartbeat says that this worker lives, for as long as a lease lasts, and
+// returns the ids of all live workers in order.
+func (c *Consumer) Heartbeat(ctx context.Context) ([]string, error) {
+	return c.heartbeat(ctx, c.opts.LeaseTTL)
+}
+
+// Leave withdraws the heartbeat.
+func (c *Consumer) Leave(ctx context.Context) error {
+	_, err := c.heartbeat(ctx, 0)
+	return err
+}
+
+func (c *Consumer) heartbeat(ctx context.Context, ttl time.Duration) ([]string, error) {
+	return heartbeatScript.Run(ctx, c.rdb, []string{workersKey},
+		c.opts.WorkerID, ttl.Milliseconds(), wakeChannel).StringSlice()
+}
+
+// Claim takes ownership of a circle, or returns ErrOwned.
+func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
+	sent := time.Now()
+	cmd := claimScript.Run(ctx, c.rdb, []string{streamKey(key), ownerKey(key), fenceKey(key)},
+		c.opts.WorkerID, c.opts.LeaseTTL.Milliseconds(), group)
+	r, err := newReply(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("claim circle %v: %w", key, err)
+	}
+	token, rest := r.text(), r.text()
+	if err := r.err("claim"); err != nil {
+		return nil, err
+	}
+	if token == "" {
+		return nil, ErrOwned
+	}
+	l := &Lease{
+		c:      c,
+		circle: key,
+		token:  token,
+		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), results: resultsKey(key)},
+		poked:  make(chan struct{}, 1),
+		lost:   make(chan struct{}),
+		reread: true,
+	}
+	l.clock.observe(entryTime(rest), sent, time.Now())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leases[key] = l
+	return l, nil
+}
+
+func (c *Consumer) lease(key string) *Lease {
+	k, err := circle.Parse(key)
+	if err != nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leases[k]
+}
+
+func (c *Consumer) held() []*Lease {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := make([]*Lease, 0, len(c.leases))
+	for _, l := range c.leases {
+		held = append(held, l)
+	}
+	return held
+}
+
+func (c *Consumer) forget(l *Lease) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leases[l.circle] == l {
+		delete(c.leases, l.circle)
+	}
+}
+
+// listen hears which circles have work. go-redis makes the subscription again
+// when its connection is lost; what was missed meanwhile is looked for then.
+func (c *Consumer) listen(ctx context.Context) {
+	sub := c.rdb.Subscribe(ctx, wakeChannel, wakePrefix+c.opts.WorkerID)
+	messages := sub.ChannelWithSubscriptions()
+	defer func() {
+		if err := sub.Close(); err != nil {
+			c.log.Debug("close the subscription of wake-ups", "error", err)
+		}
+		for range messages { // until its goroutine has ended
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case message, ok := <-messages:
+			if !ok {
+				return
+			}
+			switch m := message.(type) {
+			case *redis.Subscription:
+				for _, l := range c.held() {
+					l.poke()
+				}
+				signal(c.changed)
+			case *redis.Message:
+				if m.Channel == wakeChannel {
+					signal(c.changed)
+				} else if l := c.lease(m.Payload); l != nil {
+					l.poke()
+				}
+			}
+		}
+	}
+}
+
+// renew renews all leases in one round trip, a few times in a lease's life.
+func (c *Consumer) renew(ctx context.Context) {
+	every := c.opts.LeaseTTL / renewals
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			c.renewAll(ctx, every)
+		}
+	}
+}
+
+func (c *Consumer) renewAll(ctx context.Context, timeout time.Duration) {
+	held := c.held()
+	if len(held) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	calls := make([]call, len(held))
+	for i, l := range held {
+		calls[i] = call{
+			[]string{l.keys.stream, l.keys.owner, l.keys.fence},
+			[]any{l.token, c.opts.WorkerID, c.opts.LeaseTTL.Milliseconds(), group},
+		}
+	}
+	sent := time.Now()
+	var failed error
+	for i, cmd := range runAll(ctx, c.rdb, renewScript, calls) {
+		l := held[i]
+		r, err := newReply(cmd)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		if r.number() == 0 {
+			l.lose()
+			continue
+		}
+		now, entries := r.text(), r.number()
+		if err := r.err("renew"); err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		l.clock.observe(entryTime(now), sent, time.Now())
+		if entries > 0 {
+			l.poke() // in case a wake-up was lost
+		}
+	}
+	if failed != nil && ctx.Err() == nil {
+		c.log.Warn("renew leases", "error", failed)
+	}
+}
+
+// signal sends to a channel of capacity 1 unless it is signalled already.
+func signal(ch chan<- struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

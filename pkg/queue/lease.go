@@ -1,0 +1,245 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/redis/go-redis/v9"
+
+	"circles/pkg/circle"
+)
+
+// How often a lease that cannot reach Redis tries again.
+const (
+	retryFirst = 20 * time.Millisecond
+	retryMost  = time.Second
+)
+
+// A Lease is the ownership of one circle. One goroutine calls Next and Commit in
+// turn: what Next returns is either committed, all of it, or forgotten before it
+// is called again.
+type Lease struct {
+	c      *Consumer
+	circle circle.Key
+	token  string
+	keys   leaseKeys
+	clock  clock
+
+	poked    chan struct{} // capacity 1: there may be something to read
+	lost     chan struct{} // closed when the token is not the latest any more
+	loseOnce sync.Once
+
+	// reread says that plays may be pending: those of the former owner, those of
+	// a commit that failed, or those whose delivery got lost on the way. They
+	// come before any new ones. after is where that reading has come to.
+	reread bool
+	after  string
+}
+
+type leaseKeys struct{ stream, owner, fence, results string }
+
+// A Delivery is a play that a lease's holder is to run.
+type Delivery struct {
+	Play  Play  // with the deadline by the local clock
+	Err   error // the play can't be read, only its id is known; wraps ErrMalformed
+	Entry string
+
+	// Deliveries is how often the play has been handed to a worker, this time
+	// not counted: above 0, a worker may have died of it.
+	Deliveries int
+}
+
+// Done is a play that was run, and what came of it.
+type Done struct {
+	Delivery Delivery
+	Outcome  Outcome
+}
+
+// Circle is the circle that is owned.
+func (l *Lease) Circle() circle.Key { return l.circle }
+
+// Lost is closed when another worker has claimed the circle.
+func (l *Lease) Lost() <-chan struct{} { return l.lost }
+
+func (l *Lease) lose() {
+	l.loseOnce.Do(func() {
+		l.c.forget(l)
+		close(l.lost)
+	})
+}
+
+func (l *Lease) poke() { signal(l.poked) }
+
+// Next waits for plays and returns them in order. While Redis cannot be reached
+// it goes on trying. The error is ctx's, or ErrLost.
+func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
+	for {
+		plays, err := l.read(ctx)
+		if err != nil || len(plays) > 0 {
+			return plays, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-l.lost:
+			return nil, ErrLost
+		case <-l.poked:
+		}
+	}
+}
+
+// read returns what there is now, trying until Redis has answered.
+func (l *Lease) read(ctx context.Context) ([]Delivery, error) {
+	every := backoff.NewExponentialBackOff()
+	every.InitialInterval, every.MaxInterval = retryFirst, retryMost
+	return backoff.Retry(ctx, func() ([]Delivery, error) {
+		if err := l.usable(ctx); err != nil {
+			return nil, backoff.Permanent(err)
+		}
+		plays, err := l.readOnce(ctx)
+		if err != nil && !errors.Is(err, ErrLost) {
+			// The plays may have been handed out, and the answer been lost.
+			l.rewind()
+			return nil, err
+		}
+		if err != nil {
+			return nil, backoff.Permanent(err)
+		}
+		return plays, nil
+	}, backoff.WithBackOff(every), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
+		l.c.log.Warn("read plays", "circle", l.circle.String(), "error", err)
+	}))
+}
+
+func (l *Lease) usable(ctx context.Context) error {
+	select {
+	case <-l.lost:
+		return ErrLost
+	default:
+		return ctx.Err()
+	}
+}
+
+func (l *Lease) rewind() { l.reread, l.after = true, "" }
+
+func (l *Lease) readOnce(ctx context.Context) ([]Delivery, error) {
+	if l.reread {
+		from := "-"
+		if l.after != "" {
+			from = nextID(l.after)
+		}
+		cmd := pendingScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence},
+			l.token, group, from, l.c.opts.Batch)
+		plays, err := l.deliveries(cmd, "pending")
+		if err != nil || len(plays) > 0 {
+			if len(plays) > 0 {
+				l.after = plays[len(plays)-1].Entry
+			}
+			return plays, err
+		}
+		l.reread = false
+	}
+	cmd := takeScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence},
+		l.token, group, consumer, l.c.opts.Batch)
+	plays, err := l.deliveries(cmd, "take")
+	for i := range plays {
+		plays[i].Deliveries--
+	}
+	return plays, err
+}
+
+func (l *Lease) deliveries(cmd *redis.Cmd, script string) ([]Delivery, error) {
+	r, err := newReply(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if r.number() == 0 {
+		if err := r.err(script); err != nil {
+			return nil, err
+		}
+		l.lose()
+		return nil, ErrLost
+	}
+	plays := make([]Delivery, 0, len(r.rest)/4)
+	for r.more() {
+		entry, id, text, count := r.text(), r.text(), r.text(), r.number()
+		d := Delivery{Entry: entry, Deliveries: int(count)}
+		if d.Play, d.Err = DecodePlay(text); d.Err != nil {
+			d.Play = Play{ID: id}
+		}
+		if !d.Play.Deadline.IsZero() {
+			d.Play.Deadline = l.clock.local(d.Play.Deadline)
+		}
+		plays = append(plays, d)
+	}
+	return plays, r.err(script)
+}
+
+// Commit makes plays happen: outcomes, acknowledgement and replies, all of it or
+// nothing. After an error the plays did not happen, or it is not known: Next
+// returns those that are still to be run.
+func (l *Lease) Commit(ctx context.Context, plays []Done) error {
+	if len(plays) == 0 {
+		return nil
+	}
+	args := make([]any, 4, 4+4*len(plays))
+	args[0], args[1], args[2], args[3] = l.token, group, l.c.opts.ResultsKept, len(plays)
+	for _, p := range plays {
+		reply := p.Delivery.Play.ReplyTo
+		if reply != "" {
+			reply = repliesChannel(reply)
+		}
+		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome))
+	}
+	cmd := commitScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.results}, args...)
+	err := l.committed(cmd)
+	if err != nil {
+		l.rewind()
+	}
+	return err
+}
+
+func (l *Lease) committed(cmd *redis.Cmd) error {
+	r, err := newReply(cmd)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	verdict := r.number()
+	if err := r.err("commit"); err != nil {
+		return err
+	}
+	switch verdict {
+	case 1:
+		return nil
+	case 0:
+		l.lose()
+		return ErrLost
+	default:
+		var gone WithdrawnError
+		for r.more() {
+			gone.Entries = append(gone.Entries, r.text())
+		}
+		return &gone
+	}
+}
+
+// Release gives the circle up. Plays that were handed out and not committed are
+// the next owner's.
+func (l *Lease) Release(ctx context.Context) error {
+	l.c.forget(l)
+	return releaseScript.Run(ctx, l.c.rdb, []string{l.keys.owner},
+		l.token, l.c.opts.WorkerID, wakeChannel, l.circle.String()).Err()
+}
+
+// nextID is the smallest entry id above id.
+func nextID(id string) string {
+	var ms, seq uint64
+	if _, err := fmt.Sscanf(id, "%d-%d", &ms, &seq); err != nil {
+		return "-"
+	}
+	return fmt.Sprintf("%d-%d", ms, seq+1)
+}

@@ -1,0 +1,38 @@
+-- Takes a play out of the queue so that it can not be committed any more.
+-- KEYS: 1 stream
+-- ARGV: 1 group, 2 entry id or '' when it is not known, 3 play id,
+--       4 '1' to withdraw also a play that a worker has read
+-- Result: 'unread' or 'read' when it was withdrawn, before or after a worker
+-- read it; 'kept' when it was read and is left alone; 'gone' when it is not in
+-- the queue: it was committed, withdrawn, or never added.
+local id = ARGV[2]
+local from = '-'
+while id == '' do
+  local page = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 256)
+  for _, entry in ipairs(page) do
+    if entry[2][2] == ARGV[3] then
+      id = entry[1]
+      break
+    end
+  end
+  if #page < 256 or id ~= '' then
+    break
+  end
+  local ms, seq = string.match(page[#page][1], '^(%d+)-(%d+)$')
+  from = ms .. '-' .. string.format('%.0f', seq + 1)
+end
+if id == '' then
+  return 'gone'
+end
+local read = redis.pcall('XPENDING', KEYS[1], ARGV[1], id, id, 1)
+local started = not read.err and #read > 0
+if started and ARGV[4] ~= '1' then
+  return 'kept'
+end
+if started then
+  redis.call('XACK', KEYS[1], ARGV[1], id)
+end
+if redis.call('XDEL', KEYS[1], id) == 0 then
+  return 'gone'
+end
+return started and 'read' or 'unread'

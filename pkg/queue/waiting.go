@@ -1,0 +1,170 @@
+package queue
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+
+	"circles/pkg/circle"
+)
+
+// A waiter is a play whose outcome somebody waits for.
+type waiter struct {
+	circle circle.Key
+	id     string
+	entry  string // in the queue; empty until it is known
+	since  time.Time
+	due    time.Time // when the play is next looked after
+	late   bool      // the deadline has passed and a worker had the play
+	done   func(Outcome)
+
+	index int // in the heap
+}
+
+// waiting holds the waiters, by play and by when they are due. It decides who
+// calls done: whoever takes a waiter out, which happens once.
+type waiting struct {
+	most int
+
+	mu     sync.Mutex
+	byID   map[string]*waiter
+	byDue  dueHeap
+	closed bool
+
+	// earlier is signalled when the next one is due sooner than it was.
+	earlier chan struct{}
+}
+
+func newWaiting(most int) *waiting {
+	return &waiting{most: most, byID: make(map[string]*waiter), earlier: make(chan struct{}, 1)}
+}
+
+// add reports false when the play's id is waited for already.
+func (w *waiting) add(v *waiter) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.closed:
+		return false, ErrClosed
+	case len(w.byID) >= w.most:
+		return false, &BusyError{What: "the table of waiting plays", RetryAfter: retryAfter}
+	case w.byID[v.id] != nil:
+		return false, nil
+	}
+	w.byID[v.id] = v
+	w.push(v)
+	return true, nil
+}
+
+func (w *waiting) push(v *waiter) {
+	heap.Push(&w.byDue, v)
+	if v.index == 0 {
+		select {
+		case w.earlier <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// take removes a play; nil when nobody waits for it.
+func (w *waiting) take(id string) *waiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := w.byID[id]
+	if v == nil {
+		return nil
+	}
+	delete(w.byID, id)
+	if v.index >= 0 {
+		heap.Remove(&w.byDue, v.index)
+	}
+	return v
+}
+
+func (w *waiting) setEntry(id, entry string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if v := w.byID[id]; v != nil {
+		v.entry = entry
+	}
+}
+
+// snapshot returns copies of at most n waiters that are due, taken off the heap
+// until later puts them back, and when the next one is due.
+func (w *waiting) snapshot(now time.Time, n int) (due []waiter, next time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.byDue) > 0 && len(due) < n && !w.byDue[0].due.After(now) {
+		due = append(due, *heap.Pop(&w.byDue).(*waiter))
+	}
+	if len(w.byDue) > 0 {
+		next = w.byDue[0].due
+	}
+	return due, next
+}
+
+// later has a waiter that was due looked after again.
+func (w *waiting) later(id string, due time.Time, late bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if v := w.byID[id]; v != nil {
+		v.due, v.late = due, late
+		w.push(v)
+	}
+}
+
+// all returns copies of the waiters of each circle.
+func (w *waiting) all() map[circle.Key][]waiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	by := make(map[circle.Key][]waiter)
+	for _, v := range w.byID {
+		by[v.circle] = append(by[v.circle], *v)
+	}
+	return by
+}
+
+// close refuses further plays and returns those that wait.
+func (w *waiting) close() []*waiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	left := make([]*waiter, 0, len(w.byID))
+	for _, v := range w.byID {
+		left = append(left, v)
+	}
+	clear(w.byID)
+	w.byDue = nil
+	return left
+}
+
+func (w *waiting) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.byID)
+}
+
+// dueHeap is a heap.Interface, the next one due first.
+type dueHeap []*waiter
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *dueHeap) Push(x any) {
+	v := x.(*waiter)
+	v.index = len(*h)
+	*h = append(*h, v)
+}
+
+func (h *dueHeap) Pop() any {
+	last := len(*h) - 1
+	v := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	v.index = -1
+	return v
+}
