@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -160,36 +161,51 @@ func TestCallThatWaitsForAConnectionSaysWhyThereIsNone(t *testing.T) {
 }
 
 func TestClosingGatewayAnswersWhatRunsAndGetsNothingNew(t *testing.T) {
-	release := make(chan struct{})
-	announced := make(chan struct{})
+	var (
+		held      = make(chan struct{})
+		announced = make(chan struct{})
+		release   = make(chan struct{})
+	)
 	g, _ := serve(t, func(g *gateway) {
 		g.play = func(_ context.Context, s *session, params protocol.PlayParams) (any, *protocol.Error) {
-			if s.number == 1 {
+			switch params.Script {
+			case "marker": // Its answer comes after the announcement, on the same socket.
+				close(held)
+				<-announced
+			case "running":
 				s.notify(protocol.NotifyClosing, protocol.ClosingParams{Reason: "shutdown"})
 				close(announced)
 				<-release
 			}
-			return result(params.Script), nil
+			return result(strconv.Itoa(s.number)), nil
 		}
 	})
 	c := dial(t, g.url(), soon())
-	running := make(chan error, 1)
-	go func() {
-		_, err := c.Play(testContext(t), "running")
-		running <- err
-	}()
-	<-announced
-	next := make(chan error, 1)
-	go func() {
-		_, err := c.Play(testContext(t), "new")
-		next <- err
-	}()
-	close(release)
-	if err := <-running; err != nil {
-		t.Errorf("running play: got %v, want its result", err)
+	play := func(script string) <-chan string {
+		connection := make(chan string, 1)
+		go func() {
+			got, err := c.Play(testContext(t), script)
+			if err != nil {
+				connection <- err.Error()
+				return
+			}
+			connection <- got.Output
+		}()
+		return connection
 	}
-	if err := <-next; err != nil {
-		t.Errorf("new play: got %v, want its result", err)
+	marker := play("marker")
+	<-held
+	running := play("running")
+	if got := <-marker; got != "1" {
+		t.Fatalf("marker: got %q, want an answer from connection 1", got)
+	}
+	next := play("new")
+	close(release)
+	if got := <-running; got != "1" {
+		t.Errorf("running play: got %q, want an answer from connection 1", got)
+	}
+	if got := <-next; got != "2" {
+		t.Errorf("new play: got %q, want an answer from connection 2", got)
 	}
 }
 
