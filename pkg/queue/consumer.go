@@ -49,7 +49,7 @@ type Consumer struct {
 	changed chan struct{} // capacity 1; see Changed
 
 	mu     sync.Mutex
-	leases map[circle.Key]*Lease
+	leases map[string]*Lease // by the circle's text, as wake-ups name it
 }
 
 // NewConsumer returns a Consumer. The client is the caller's to close, after Run
@@ -68,7 +68,7 @@ func NewConsumer(rdb redis.UniversalClient, opts ConsumerOptions) *Consumer {
 		opts:    opts,
 		log:     log,
 		changed: make(chan struct{}, 1),
-		leases:  make(map[circle.Key]*Lease),
+		leases:  make(map[string]*Lease),
 	}
 }
 
@@ -131,18 +131,14 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 	l.clock.observe(entryTime(rest), sent, time.Now())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.leases[key] = l
+	c.leases[key.String()] = l
 	return l, nil
 }
 
 func (c *Consumer) lease(key string) *Lease {
-	k, err := circle.Parse(key)
-	if err != nil {
-		return nil
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.leases[k]
+	return c.leases[key]
 }
 
 func (c *Consumer) held() []*Lease {
@@ -158,8 +154,8 @@ func (c *Consumer) held() []*Lease {
 func (c *Consumer) forget(l *Lease) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leases[l.circle] == l {
-		delete(c.leases, l.circle)
+	if key := l.circle.String(); c.leases[key] == l {
+		delete(c.leases, key)
 	}
 }
 
