@@ -59,7 +59,6 @@ async function connect(key) {
 async function welcome(opened) {
   connection = opened;
   opened.addEventListener('notification', ({ detail }) => {
-    if (detail.method === 'print' && playing) result.print(detail.params);
     if (detail.method === 'closing') status('wait', 'The gateway is shutting down');
   });
   opened.addEventListener('close', () => {
@@ -191,7 +190,7 @@ async function play() {
   result.begin();
   const entry = { script, args: $('args').value };
   try {
-    const played = await connection.call('play', { script, args, stream: true });
+    const played = await connection.call('play', { script, args });
     history.add({ ...entry, ok: true, summary: result.succeed(played) });
   } catch (error) {
     history.add({ ...entry, ok: false, summary: result.fail(error) });

@@ -36,7 +36,7 @@ primes
   },
   {
     name: 'Counting words',
-    script: `// Object maps print as JSON.
+    script: `// An object map counts how often each word comes.
 let text = "the quick brown fox jumps over the lazy dog the end";
 let counts = #{};
 

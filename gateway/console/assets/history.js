@@ -16,7 +16,7 @@ export class History {
 
   // add takes {script, args, ok, summary}.
   add(entry) {
-    const first = entry.script.split('\n').find((line) => line.trim() && !line.trim().startsWith('//')) ?? entry.script;
+    const first = entry.script.split('\n').find((line) => line.trim() && !/^\s*\/[/*]/.test(line)) ?? entry.script;
     const now = new Date();
 
     const mark = piece('span', entry.ok ? '✓' : '✗', `mark ${entry.ok ? 'good' : 'bad'}`);

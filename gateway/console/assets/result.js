@@ -6,12 +6,8 @@ import { print } from './json.js';
 const $ = (id) => document.getElementById(id);
 const show = (id, visible) => { $(id).hidden = !visible; };
 
-// Lines printed beyond this many are counted, not kept.
-const mostLines = 2_000;
-
 export class Result {
   #editor;
-  #printed = 0;
 
   constructor({ editor }) {
     this.#editor = editor;
@@ -19,19 +15,9 @@ export class Result {
 
   begin() {
     this.#state('busy', 'playing');
-    this.#printed = 0;
-    $('printed').textContent = '';
     $('facts').replaceChildren();
-    for (const id of ['result-empty', 'result-value', 'result-error', 'printed-box']) show(id, false);
+    for (const id of ['result-empty', 'result-value', 'result-error']) show(id, false);
     show('result-body', true);
-  }
-
-  // print takes the params of a print notification.
-  print({ text = '' }) {
-    show('printed-box', true);
-    this.#printed += 1;
-    if (this.#printed <= mostLines) $('printed').append(`${text}\n`);
-    else if (this.#printed === mostLines + 1) $('printed').append('… and more\n');
   }
 
   // succeed shows a play's result and returns a line that sums it up.
@@ -43,6 +29,7 @@ export class Result {
     $('json').textContent = json;
     show('json-box', json !== output);
     this.#facts({ 'Ran for': duration(elapsed), Play: play });
+    reveal();
     return output === '' ? '(nothing)' : output;
   }
 
@@ -81,6 +68,7 @@ export class Result {
       Code: error instanceof RPCError ? error.code : undefined,
       Play: data.play_id,
     });
+    reveal();
     return line > 0 ? `${line}:${column} ${message}` : message;
   }
 
@@ -100,6 +88,11 @@ export class Result {
       $('facts').append(term, text);
     }
   }
+}
+
+// reveal brings the result into sight where it lies below the editor.
+function reveal() {
+  $('result').scrollIntoView({ block: 'nearest' });
 }
 
 function duration(microseconds) {
