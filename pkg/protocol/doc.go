@@ -31,6 +31,7 @@
 // # Errors
 //
 // Codes are those of JSON-RPC and the constants of type [Code]. Of the data
-// that comes with an error, ScriptErrorData goes with CodeScript, LimitData with
-// CodeLimit, RetryData with CodeBusy and CodeRateLimited.
+// that comes with an error, ScriptErrorData goes with CodeScript, TimeoutData with
+// CodeTimeout, LimitData with CodeLimit, RetryData with CodeBusy and
+// CodeRateLimited.
 package protocol

@@ -20,7 +20,7 @@ const (
 	CodeNotPermitted Code = -32003
 
 	CodeScript    Code = -32010 // data: ScriptErrorData
-	CodeTimeout   Code = -32011
+	CodeTimeout   Code = -32011 // data: TimeoutData
 	CodeLimit     Code = -32012 // data: LimitData
 	CodeCancelled Code = -32013
 
@@ -101,6 +101,19 @@ type ScriptErrorData struct {
 	Column  int      `json:"column"`  // in characters from 1; 0 where there is none
 	Trace   []string `json:"trace"`   // the calls that led there, innermost first
 }
+
+// TimeoutData says whether a play that timed out took effect.
+type TimeoutData struct {
+	Effect Effect `json:"effect"`
+}
+
+// Effect is what is known of a failed play's effect.
+type Effect string
+
+const (
+	EffectNone    Effect = "none"    // the play certainly changed nothing
+	EffectUnknown Effect = "unknown" // there was no answer in time: it may have taken effect
+)
 
 // LimitData names the limit that was hit.
 type LimitData struct {

@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// pingTimeout is how long Redis gets to answer before it counts as gone.
+	pingTimeout = time.Second
+
+	// pingAge is how long an answer counts: readiness may be asked by anyone,
+	// and Redis isn't to be bothered each time.
+	pingAge = 250 * time.Millisecond
+)
+
+// readiness knows whether Redis can be reached.
+type readiness struct {
+	redis redis.UniversalClient
+
+	mu    sync.Mutex
+	asked time.Time
+	err   error
+}
+
+func (r *readiness) check(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.asked) < pingAge {
+		return r.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	r.err = r.redis.Ping(ctx).Err()
+	r.asked = time.Now()
+	return r.err
+}
+
+// Healthcheck asks the gateway that runs with these settings on this machine
+// whether it is alive. Container images without a shell call it.
+func Healthcheck(ctx context.Context, cfg Config) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	host := cfg.Host
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	scheme := "http"
+	transport := &http.Transport{DisableKeepAlives: true}
+	if cfg.tls() {
+		scheme = "https"
+		// The certificate names the host that clients dial, not this address, and
+		// nothing secret is said.
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	}
+	url := fmt.Sprintf("%s://%s/healthz", scheme, net.JoinHostPort(host, strconv.Itoa(cfg.Port)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<10))
+	err = errors.Join(err, response.Body.Close())
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("healthcheck: %s answered %s, want 200", url, response.Status)
+	}
+	return err
+}

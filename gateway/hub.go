@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"circles/pkg/circle"
+	"circles/pkg/protocol"
+	"circles/pkg/queue"
+)
+
+// retryAfter is what a caller is advised when nothing better is known.
+const retryAfter = time.Second
+
+// dispatcher is what the hub needs of queue.Dispatcher.
+type dispatcher interface {
+	Start(ctx context.Context, c circle.Key, p queue.Play, done func(queue.Outcome)) error
+}
+
+// hub hands plays to the dispatcher and turns what becomes of them into
+// answers.
+type hub struct {
+	dispatcher dispatcher
+	timeout    time.Duration // of a play that names none
+	timeoutMax time.Duration
+	log        *slog.Logger
+}
+
+// answerFunc takes a call's answer: a result or an error. It is called once.
+type answerFunc func(result any, err *protocol.Error)
+
+// play submits a play and returns when it is queued. The answer comes when the
+// play is over, on a goroutine of the dispatcher, or before play returns. ctx
+// bounds the queueing, not the play.
+func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.PlayParams, answer answerFunc) {
+	timeout := h.timeout
+	if p.TimeoutMS != 0 {
+		if p.TimeoutMS < 1 || p.TimeoutMS > h.timeoutMax.Milliseconds() {
+			answer(nil, protocol.Errorf(protocol.CodeInvalidParams,
+				"invalid params: timeout_ms is %d, want 1 to %d", p.TimeoutMS, h.timeoutMax.Milliseconds()))
+			return
+		}
+		timeout = time.Duration(p.TimeoutMS) * time.Millisecond
+	}
+	play := queue.Play{
+		ID:             queue.NewPlayID(),
+		Script:         p.Script,
+		Args:           p.Args,
+		Caller:         by.key.String(),
+		Role:           string(by.role),
+		Deadline:       time.Now().Add(timeout),
+		IdempotencyKey: p.IdempotencyKey,
+	}
+	ctx, cancel := context.WithDeadline(ctx, play.Deadline)
+	defer cancel()
+	err := h.dispatcher.Start(ctx, in, play, func(o queue.Outcome) { h.settle(in, o, answer) })
+	if err != nil {
+		answer(nil, h.refusal(in, play.ID, err))
+	}
+}
+
+// settle answers with a play's outcome.
+func (h *hub) settle(in circle.Key, o queue.Outcome, answer answerFunc) {
+	if o.Error != nil {
+		answer(nil, h.failure(in, o))
+		return
+	}
+	answer(protocol.PlayResult{
+		PlayID:    o.PlayID,
+		Output:    o.Output,
+		Value:     o.Value,
+		ElapsedUS: o.Elapsed.Microseconds(),
+	}, nil)
+}
+
+// refusal is the error for a play that was not taken.
+func (h *hub) refusal(in circle.Key, playID string, err error) *protocol.Error {
+	var busy *queue.BusyError
+	var unavailable *queue.UnavailableError
+	switch {
+	case errors.As(err, &busy):
+		return busyError("busy: "+busy.What+" is full", busy.RetryAfter)
+	case errors.Is(err, queue.ErrTooLarge):
+		return protocol.Errorf(protocol.CodeInvalidParams, "invalid params: %v", queue.ErrTooLarge)
+	case errors.As(err, &unavailable):
+		h.log.Warn("a play could not be queued", "circle", in.String(), "play", playID, "error", err)
+		return busyError("busy: the queue can't be reached; the play was not taken", retryAfter)
+	case errors.Is(err, queue.ErrClosed):
+		return closingError()
+	}
+	h.log.Error("a play was refused", "circle", in.String(), "play", playID, "error", err)
+	return internalError()
+}
+
+// failure is the error for a play that failed.
+func (h *hub) failure(in circle.Key, o queue.Outcome) *protocol.Error {
+	e := o.Error
+	switch e.Kind {
+	case queue.KindScript, queue.KindParse:
+		return protocol.Errorf(protocol.CodeScript, "the script failed: %s", e.Message).
+			WithData(protocol.ScriptErrorData{
+				Kind:    cmp.Or(e.ScriptKind, string(e.Kind)),
+				Message: e.Message,
+				Line:    e.Line,
+				Column:  e.Column,
+				Trace:   append([]string{}, e.Trace...),
+			})
+	case queue.KindTimeout:
+		return protocol.Errorf(protocol.CodeTimeout, "the script timed out; it had no effect").
+			WithData(protocol.TimeoutData{Effect: protocol.EffectNone})
+	case queue.KindUnknown:
+		h.log.Warn("the outcome of a play is not known", "circle", in.String(), "play", o.PlayID, "error", e.Message)
+		return protocol.Errorf(protocol.CodeTimeout, "timed out without an answer; the play may have taken effect").
+			WithData(protocol.TimeoutData{Effect: protocol.EffectUnknown})
+	case queue.KindLimit:
+		return protocol.Errorf(protocol.CodeLimit, "the script hit a limit: %s", e.Message).
+			WithData(protocol.LimitData{Limit: e.Limit})
+	case queue.KindCancelled:
+		return protocol.Errorf(protocol.CodeCancelled, "cancelled")
+	case queue.KindExpired:
+		return protocol.Errorf(protocol.CodeExpired, "no worker took the play in time; it will not run later")
+	case queue.KindGaveUp:
+		return protocol.Errorf(protocol.CodeGaveUp, "the play was given up after its worker died repeatedly")
+	}
+	h.log.Error("a play failed by a fault of ours", "circle", in.String(), "play", o.PlayID, "kind", string(e.Kind), "error", e.Message)
+	return internalError()
+}
+
+func busyError(message string, after time.Duration) *protocol.Error {
+	return protocol.Errorf(protocol.CodeBusy, "%s", message).
+		WithData(protocol.RetryData{RetryAfterMS: max(1, after.Milliseconds())})
+}
+
+func closingError() *protocol.Error {
+	return busyError("busy: the gateway is closing; connect anew", retryAfter)
+}
+
+// internalError says nothing of what happened: that is in the log.
+func internalError() *protocol.Error {
+	return protocol.Errorf(protocol.CodeInternal, "internal error")
+}

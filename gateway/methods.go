@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+
+	"circles/pkg/protocol"
+)
+
+// method is a row of the dispatch table, which alone decides what a client can
+// call: calls are looked up in it, and the OpenRPC document is made from it.
+type method struct {
+	spec protocol.Spec
+	// public methods may be called without authentication.
+	public bool
+	call   callFunc
+}
+
+// callFunc carries out a call of a session and answers it once, now or later.
+type callFunc func(ctx context.Context, s *session, c *call)
+
+// methods is the dispatch table.
+func methods() []method {
+	return []method{
+		{
+			spec: protocol.Spec{
+				Name:    protocol.MethodPlay,
+				Summary: "runs a script in the circle and answers with its value",
+				Params:  protocol.PlayParams{},
+				Result:  protocol.PlayResult{},
+				Errors: []protocol.Code{
+					protocol.CodeAuthRequired, protocol.CodeNotPermitted,
+					protocol.CodeScript, protocol.CodeTimeout, protocol.CodeLimit, protocol.CodeCancelled,
+					protocol.CodeBusy, protocol.CodeExpired, protocol.CodeGaveUp,
+				},
+			},
+			call: play,
+		},
+		{
+			spec: protocol.Spec{
+				Name:    protocol.MethodFetchNonce,
+				Summary: "gives the challenge that proves a key when it is signed; it is good for this connection and one attempt",
+				Params:  protocol.FetchNonceParams{},
+				Result:  protocol.FetchNonceResult{},
+				Errors:  []protocol.Code{protocol.CodeBusy},
+			},
+			public: true,
+			call:   now((*session).fetchNonce),
+		},
+		{
+			spec: protocol.Spec{
+				Name:    protocol.MethodAuthenticate,
+				Summary: "proves a key by the signature of the challenge that was fetched for it",
+				Params:  protocol.AuthenticateParams{},
+				Result:  protocol.AuthenticateResult{},
+				Errors:  []protocol.Code{protocol.CodeAuthFailed},
+			},
+			public: true,
+			call:   now((*session).authenticate),
+		},
+		{
+			spec: protocol.Spec{
+				Name:    protocol.MethodWhoami,
+				Summary: "says which circle the connection is to and whom it speaks for",
+				Params:  protocol.WhoamiParams{},
+				Result:  protocol.WhoamiResult{},
+			},
+			public: true,
+			call:   now((*session).whoami),
+		},
+		{
+			spec: protocol.Spec{
+				Name:    protocol.MethodDiscover,
+				Summary: "answers with this document",
+				Params:  protocol.DiscoverParams{},
+				Result:  protocol.Document{},
+			},
+			public: true,
+			call:   now((*session).discover),
+		},
+	}
+}
+
+// now adapts a method that answers at once.
+func now[P, R any](f func(*session, P) (R, *protocol.Error)) callFunc {
+	return func(_ context.Context, s *session, c *call) {
+		var p P
+		if err := protocol.DecodeParams(c.request.Params, &p); err != nil {
+			c.answer(nil, err)
+			return
+		}
+		result, err := f(s, p)
+		c.answer(result, err)
+	}
+}
+
+func (s *session) fetchNonce(p protocol.FetchNonceParams) (protocol.FetchNonceResult, *protocol.Error) {
+	challenge, err := s.auth.fetchNonce(p.PubKey)
+	if err != nil {
+		return protocol.FetchNonceResult{}, err
+	}
+	return protocol.FetchNonceResult{
+		Nonce:     challenge.Nonce,
+		ExpiresAt: challenge.Expires,
+		Challenge: challenge.Text(),
+	}, nil
+}
+
+func (s *session) authenticate(p protocol.AuthenticateParams) (protocol.AuthenticateResult, *protocol.Error) {
+	if err := s.auth.authenticate(p); err != nil {
+		s.log.Info("authentication failed", "pubkey", p.PubKey.String(), "error", err)
+		return protocol.AuthenticateResult{}, protocol.Errorf(protocol.CodeAuthFailed, "authentication failed")
+	}
+	s.log.Info("authenticated", "pubkey", s.auth.who.key.String(), "role", string(s.auth.who.role))
+	return protocol.AuthenticateResult{Authenticated: true, PubKey: s.auth.who.key, Role: s.auth.who.role}, nil
+}
+
+func (s *session) whoami(protocol.WhoamiParams) (protocol.WhoamiResult, *protocol.Error) {
+	result := protocol.WhoamiResult{Circle: s.circle}
+	who, ok := s.identity()
+	if !who.key.IsZero() {
+		result.Authenticated, result.PubKey = true, &who.key
+	}
+	if ok {
+		result.Role = &who.role
+	}
+	return result, nil
+}
+
+func (s *session) discover(protocol.DiscoverParams) (json.RawMessage, *protocol.Error) {
+	return s.server.openRPC, nil
+}
+
+// play hands a script to the hub. It answers when the play is over.
+func play(ctx context.Context, s *session, c *call) {
+	var p protocol.PlayParams
+	if err := protocol.DecodeParams(c.request.Params, &p); err != nil {
+		c.answer(nil, err)
+		return
+	}
+	if err := c.reserve(); err != nil {
+		c.answer(nil, err)
+		return
+	}
+	who, _ := s.identity()
+	s.server.hub.play(ctx, s.circle, who, p, c.answer)
+}
