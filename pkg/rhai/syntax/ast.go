@@ -114,7 +114,7 @@ type (
 
 // Expressions.
 type (
-	// Ident is a variable, `x`, or a variable of a module, `a::b::x`. Its position is that of its last name.
+	// Ident is a variable, `x`, or a variable of a module, `a::b::x`.
 	Ident struct {
 		Pos
 		Name      string
@@ -132,14 +132,15 @@ type (
 	}
 
 	// Binary is an infix operator, including `&&`, `||`, `??`, `in`, `!in`, `..`, `..=` and the host's own
-	// operators. Its position is that of the operator. An operand that the source leaves out of a range is nil.
+	// operators. Its position is that of the operator. A bound that the source leaves out of a range is an *Int: zero,
+	// or the largest integer.
 	Binary struct {
 		Pos
 		Op          string
 		Left, Right Expr
 	}
 
-	// Call is a function call, `f(x)` or `a::b::f(x)`. Its position is that of the function's name.
+	// Call is a function call, `f(x)` or `a::b::f(x)`. Its position is that of the function's own name.
 	Call struct {
 		Pos
 		Name         string
@@ -185,7 +186,8 @@ type (
 
 // Statements that are expressions too.
 type (
-	// Block is `{ … }`. It ends at End, the position of its closing brace.
+	// Block is `{ … }`. It ends at End, the position of its closing brace. On the right of `??`, a block also stands
+	// for a lone `break`, `continue`, `return` or `throw`.
 	Block struct {
 		Pos
 		Body []Stmt
@@ -223,7 +225,7 @@ type (
 		Body *Block
 	}
 
-	// Loop is `loop { … }`, or a while without a condition.
+	// Loop is `loop { … }`.
 	Loop struct {
 		Pos
 		Body *Block

@@ -50,7 +50,7 @@ type Definition struct {
 type CustomSyntax struct {
 	// Next says what must come next. It is given what has been matched so far, the text of the token ahead, and the
 	// state that it kept for this instance. It returns one of the markers $ident$, $symbol$, $expr$, $block$,
-	// $inner$, $bool$, $int$, $float$ and $string$, or the text of a token, or an empty string at the end.
+	// $bool$, $int$, $float$ and $string$, or the text of a token, or an empty string at the end.
 	Next func(matched []string, ahead string, state *any) (string, error)
 
 	ChangesScope bool // its evaluation may define variables in the scope that it stands in
