@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,9 @@ const (
 	defaultBatch       = 64
 	defaultResultsKept = 10_000
 
+	// peersMark stands between a worker's id and its Peers in a heartbeat.
+	peersMark = " "
+
 	// renewals is how often a lease is renewed before it would end.
 	renewals = 3
 )
@@ -28,6 +32,7 @@ type ConsumerOptions struct {
 	WorkerID    string        // unique among live workers; required
 	LeaseTTL    time.Duration // how long a circle stays owned by a worker that is gone (5s)
 	Batch       int           // most plays read at once (64)
+	Peers       string        // what the workers that share circles have in common; see Heartbeat
 	ResultsKept int           // outcomes kept in a circle's results (10000)
 	Logger      *slog.Logger  // default: none
 }
@@ -87,7 +92,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 func (c *Consumer) Changed() <-chan struct{} { return c.changed }
 
 // Heartbeat says that this worker lives, for as long as a lease lasts, and
-// returns the ids of all live workers in order.
+// returns the ids of all live workers with the same Peers as its own.
 func (c *Consumer) Heartbeat(ctx context.Context) ([]string, error) {
 	return c.heartbeat(ctx, c.opts.LeaseTTL)
 }
@@ -99,8 +104,18 @@ func (c *Consumer) Leave(ctx context.Context) error {
 }
 
 func (c *Consumer) heartbeat(ctx context.Context, ttl time.Duration) ([]string, error) {
-	return heartbeatScript.Run(ctx, c.rdb, []string{workersKey},
-		c.opts.WorkerID, ttl.Milliseconds(), wakeChannel).StringSlice()
+	live, err := heartbeatScript.Run(ctx, c.rdb, []string{workersKey},
+		c.opts.WorkerID+peersMark+c.opts.Peers, ttl.Milliseconds(), wakeChannel).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("heartbeat: %w", err)
+	}
+	ids := make([]string, 0, len(live))
+	for _, member := range live {
+		if i := strings.LastIndex(member, peersMark); i >= 0 && member[i+len(peersMark):] == c.opts.Peers {
+			ids = append(ids, member[:i])
+		}
+	}
+	return ids, nil
 }
 
 // Claim takes ownership of a circle, or returns ErrOwned.
@@ -125,9 +140,9 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		token:  token,
 		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), results: resultsKey(key)},
 		poked:  make(chan struct{}, 1),
-		lost:   make(chan struct{}),
 		reread: true,
 	}
+	l.ctx, l.end = context.WithCancelCause(context.Background())
 	l.clock.observe(entryTime(rest), sent, time.Now())
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -156,6 +156,9 @@ func (d *Dispatcher) Start(ctx context.Context, c circle.Key, p Play, done func(
 		// that is certain once its deadline has passed.
 		d.log.Warn("play may not have been queued", "play", p.ID, "circle", c.String(), "error", err)
 		return nil
+	case errors.Is(err, ErrExpired):
+		d.settle(failed(p.ID, KindExpired, ErrExpired.Error()))
+		return nil
 	case d.waiting.take(p.ID) == nil:
 		return nil // the dispatcher closed meanwhile and called done
 	default:

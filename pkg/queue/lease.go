@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -29,9 +28,10 @@ type Lease struct {
 	keys   leaseKeys
 	clock  clock
 
-	poked    chan struct{} // capacity 1: there may be something to read
-	lost     chan struct{} // closed when the token is not the latest any more
-	loseOnce sync.Once
+	poked chan struct{} // capacity 1: there may be something to read
+
+	ctx context.Context // ends when the lease does
+	end context.CancelCauseFunc
 
 	// reread says that plays may be pending: those of the former owner, those of
 	// a commit that failed, or those whose delivery got lost on the way. They
@@ -62,14 +62,13 @@ type Done struct {
 // Circle is the circle that is owned.
 func (l *Lease) Circle() circle.Key { return l.circle }
 
-// Lost is closed when another worker has claimed the circle.
-func (l *Lease) Lost() <-chan struct{} { return l.lost }
+// Context ends when the lease is released or found lost. What runs under a lease
+// runs under its context.
+func (l *Lease) Context() context.Context { return l.ctx }
 
 func (l *Lease) lose() {
-	l.loseOnce.Do(func() {
-		l.c.forget(l)
-		close(l.lost)
-	})
+	l.c.forget(l)
+	l.end(ErrLost)
 }
 
 func (l *Lease) poke() { signal(l.poked) }
@@ -85,7 +84,7 @@ func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-l.lost:
+		case <-l.ctx.Done():
 			return nil, ErrLost
 		case <-l.poked:
 		}
@@ -116,12 +115,10 @@ func (l *Lease) read(ctx context.Context) ([]Delivery, error) {
 }
 
 func (l *Lease) usable(ctx context.Context) error {
-	select {
-	case <-l.lost:
+	if l.ctx.Err() != nil {
 		return ErrLost
-	default:
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
 
 func (l *Lease) rewind() { l.reread, l.after = true, "" }
@@ -231,6 +228,7 @@ func (l *Lease) committed(cmd *redis.Cmd) error {
 // the next owner's.
 func (l *Lease) Release(ctx context.Context) error {
 	l.c.forget(l)
+	l.end(ErrLost)
 	return releaseScript.Run(ctx, l.c.rdb, []string{l.keys.owner},
 		l.token, l.c.opts.WorkerID, wakeChannel, l.circle.String()).Err()
 }

@@ -96,7 +96,7 @@ func TestServiceResumesWhenRedisComesBackEmpty(t *testing.T) {
 			t.Logf("next: %v", err)
 		}
 		select {
-		case <-l.Lost():
+		case <-l.Context().Done():
 		case <-within(t).Done():
 			t.Fatal("the lease does not notice that it is gone")
 		}

@@ -340,7 +340,7 @@ func TestPendingPlaysAreTakenOverInOrder(t *testing.T) {
 			t.Errorf("got %v, want ErrLost", err)
 		}
 		select {
-		case <-old.Lost():
+		case <-old.Context().Done():
 		default:
 			t.Error("the lease does not know that it is lost")
 		}
@@ -381,7 +381,7 @@ func TestRenewalKeepsTheLease(t *testing.T) {
 			}
 		}
 		select {
-		case <-l.Lost():
+		case <-l.Context().Done():
 			t.Error("the lease was lost")
 		default:
 		}
