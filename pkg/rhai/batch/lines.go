@@ -7,10 +7,10 @@ type Question struct {
 	ID     json.RawMessage `json:"id"` // any JSON value, echoed
 	Script string          `json:"script"`
 
-	// Settings of the host, for the scripts that need them.
+	// Settings of the host, for the scripts that need them. The names are those that the oracle has.
 	Modules map[string]string `json:"modules,omitempty"` // what import finds: source text by name
-	Limits  map[string]int    `json:"limits,omitempty"`  // by name, as in [LimitNames]
-	Options []string          `json:"options,omitempty"` // by name, as in [OptionNames]
+	Limits  map[string]int    `json:"limits,omitempty"`  // by name
+	Options []string          `json:"options,omitempty"` // by name
 }
 
 // Answer is a line that goes out: what became of the script. Every field is always present.
