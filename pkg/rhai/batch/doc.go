@@ -5,3 +5,19 @@
 // A [Question] comes in, an [Answer] goes out. What the language leaves to chance is made equal on both sides: the
 // names of anonymous functions are all "anon$".
 package batch
+
+import "circles/pkg/rhai/internal/lines"
+
+// The vocabulary of the lines.
+type (
+	Question = lines.Question
+	Answer   = lines.Answer
+	Frame    = lines.Frame
+	Variable = lines.Variable
+)
+
+// Kinds of failure that are no errors of the language.
+const (
+	KindTimeout = lines.KindTimeout
+	KindBadLine = lines.KindBadLine
+)

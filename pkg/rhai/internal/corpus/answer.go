@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"strings"
 
-	"circles/pkg/rhai/batch"
+	"circles/pkg/rhai/internal/lines"
 )
 
 // Lines writes an answer as the corpus keeps it. Two answers mean the same when their lines are equal.
-func Lines(a batch.Answer) []string {
-	var lines []string
+func Lines(a lines.Answer) []string {
+	var out []string
 	if a.Stdout != "" {
 		for _, text := range strings.Split(strings.TrimSuffix(a.Stdout, "\n"), "\n") {
-			lines = append(lines, strings.TrimRight("print "+visible(text), " "))
+			out = append(out, strings.TrimRight("print "+visible(text), " "))
 		}
 	}
 	if !a.OK {
@@ -20,28 +20,28 @@ func Lines(a batch.Answer) []string {
 		if a.ParseKind != "" {
 			kind += "/" + a.ParseKind
 		}
-		lines = append(lines, fmt.Sprintf("error %s %s %s", kind, place(a.Line, a.Column), visible(a.Error)))
+		out = append(out, fmt.Sprintf("error %s %s %s", kind, place(a.Line, a.Column), visible(a.Error)))
 		for _, frame := range a.Trace {
 			word := "call"
 			if frame.Kind == "ErrorInModule" {
 				word = "module"
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s", word, visible(frame.Name), place(frame.Line, frame.Column)))
+			out = append(out, fmt.Sprintf("%s %s %s", word, visible(frame.Name), place(frame.Line, frame.Column)))
 		}
-		return lines
+		return out
 	}
-	lines = append(lines, fmt.Sprintf("value %s %s", a.Type, visible(a.Value)))
+	out = append(out, fmt.Sprintf("value %s %s", a.Type, visible(a.Value)))
 	if a.Type != "string" && a.Type != "()" && a.Display != a.Value {
-		lines = append(lines, "shown "+visible(a.Display))
+		out = append(out, "shown "+visible(a.Display))
 	}
 	for _, v := range a.Scope {
 		word := "scope"
 		if v.Const {
 			word = "const"
 		}
-		lines = append(lines, fmt.Sprintf("%s %s %s %s", word, v.Name, v.Type, visible(v.Value)))
+		out = append(out, fmt.Sprintf("%s %s %s %s", word, v.Name, v.Type, visible(v.Value)))
 	}
-	return lines
+	return out
 }
 
 // Differences tells where a given answer is not the recorded one, in words. Wordings of parse errors are not compared:

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"circles/pkg/rhai/batch"
+	"circles/pkg/rhai/internal/lines"
 )
 
 // File is a corpus file.
@@ -30,7 +30,7 @@ type Chunk struct {
 	Line    int      // where it starts in the file
 	Source  []string // its lines as they stand in the file, without the answer
 	Differs string   // why the answer is ours and not the reference's; usually empty
-	Ask     batch.Question
+	Ask     lines.Question
 	Answer  []string // the recorded lines, without their mark; nil before the first recording
 }
 

@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"circles/pkg/rhai/batch"
 	"circles/pkg/rhai/internal/corpus"
+	"circles/pkg/rhai/internal/lines"
 )
 
 const testdata = "rhai/testdata"
@@ -88,12 +88,12 @@ func converse(chunks []*corpus.Chunk, in io.Writer, out *bufio.Reader) error {
 		if err != nil {
 			return fmt.Errorf("%s: the oracle gave no answer: %w", chunk.Name, err)
 		}
-		var answer batch.Answer
+		var answer lines.Answer
 		if err := json.Unmarshal(line, &answer); err != nil {
 			return fmt.Errorf("%s: the oracle answered %q: %w", chunk.Name, line, err)
 		}
 		switch answer.ErrorKind {
-		case batch.KindTimeout, batch.KindBadLine, "Crash", "Panic":
+		case lines.KindTimeout, lines.KindBadLine, "Crash", "Panic":
 			failures = append(failures, fmt.Errorf("line %d, %s: %s: %s; give our own answer under '+++ differs'",
 				chunk.Line, chunk.Name, answer.ErrorKind, answer.Error))
 			continue

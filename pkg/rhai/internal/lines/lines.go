@@ -1,4 +1,6 @@
-package batch
+// Package lines holds what the batch runner and the oracle say to each other: JSON lines. It is apart from the runner so
+// that the corpus can be recorded with any state of the engine.
+package lines
 
 import "encoding/json"
 
