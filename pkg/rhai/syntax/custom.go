@@ -50,7 +50,7 @@ func (p *parser) match(c *Custom, want, keyword string, level int) {
 		c.Tokens = append(c.Tokens, want)
 		return
 	case "$block$":
-		c.Inputs = append(c.Inputs, p.block(level))
+		c.Inputs = append(c.Inputs, p.block(level, c.Pos))
 		c.Tokens = append(c.Tokens, want)
 		return
 	case "$bool$":

@@ -72,19 +72,18 @@ func (p *parser) binary(left Expr, parent, level int, pos Pos) Expr {
 		if prec == 0 || prec < parent || prec == parent && op.kind != tPower {
 			return left
 		}
-		level = p.enter(level, pos)
-		pos = op.pos
 		p.advance()
-
 		start := p.tok.pos
 		var right Expr
 		if (op.kind == tRange || op.kind == tRangeInclusive) && p.endsRange() {
 			right = &Int{start, math.MaxInt64}
 		} else if op.kind == tCoalesce && p.leaves() {
-			right = &Block{Pos: start, Body: []Stmt{p.leave(level)}, End: start}
+			right = &Block{Pos: start, Body: []Stmt{p.leave(p.enter(level, start))}, End: start}
 		} else {
 			right = p.unary(level)
 		}
+		level = p.enter(level, pos)
+		pos = op.pos
 		if next := p.infix(); next > prec || next == prec && op.kind == tPower {
 			right = p.binary(right, prec, level, start)
 		}
@@ -189,22 +188,23 @@ func (p *parser) reservedWord() Expr {
 // statementExpr parses a statement that is an expression; nil when the current token begins none.
 func (p *parser) statementExpr(level int) Expr {
 	o := p.opts
+	twice := func() int { return p.enter(p.enter(level, p.tok.pos), p.tok.pos) }
 	switch p.tok.kind {
 	case tLeftBrace:
 		if !o.NoStatementExpr {
-			return p.block(p.enter(level, p.tok.pos))
+			return p.block(p.enter(level, p.tok.pos), p.tok.pos)
 		}
 	case tIf:
 		if !o.NoIf {
-			return p.ifStmt(p.enter(level, p.tok.pos))
+			return p.ifStmt(twice())
 		}
 	case tSwitch:
 		if !o.NoSwitch {
-			return p.switchStmt(p.enter(level, p.tok.pos))
+			return p.switchStmt(twice())
 		}
 	case tWhile, tLoop, tDo, tFor:
 		if !o.NoLoopExpr && !o.NoLoop {
-			return p.loop(p.enter(level, p.tok.pos)).(Expr)
+			return p.loop(twice()).(Expr)
 		}
 	}
 	return nil
@@ -233,7 +233,7 @@ func (p *parser) array(level int) Expr {
 		case tEOF:
 			panic(missing("]", p.tok.pos, "to end this array literal"))
 		}
-		a.Items = append(a.Items, p.expr(p.enter(level, p.tok.pos)))
+		a.Items = append(a.Items, p.expr(p.enter(level, a.Pos)))
 		switch p.tok.kind {
 		case tComma:
 			p.advance()
@@ -282,7 +282,7 @@ func (p *parser) mapLiteral(level int) Expr {
 		if limit := p.opts.MaxMapEntries; limit > 0 && len(m.Entries) >= limit {
 			panic(tooLarge("Number of properties in object map literal", p.tok.pos, limit))
 		}
-		m.Entries = append(m.Entries, MapEntry{key, p.expr(p.enter(level, p.tok.pos))})
+		m.Entries = append(m.Entries, MapEntry{key, p.expr(p.enter(level, m.Pos))})
 		switch p.tok.kind {
 		case tComma:
 			p.advance()
@@ -307,7 +307,7 @@ func (p *parser) interpolated(level int) Expr {
 			break
 		}
 		p.advance()
-		block := p.openBlock(p.enter(level, p.tok.pos))
+		block := p.openBlock(p.enter(level, x.Pos), x.Pos)
 		x.Parts = append(x.Parts, block)
 		p.tok = p.scanner.text(p.here())
 		p.last = p.tok.kind
@@ -447,7 +447,7 @@ func (p *parser) call(id *Ident, level int) Expr {
 		c.Pos = p.lastName
 	}
 	c.CaptureScope = p.accept(tBang)
-	c.Args = p.args(id.Name, level, id.Pos)
+	c.Args = p.args(id.Name, level, c.Pos)
 	return c
 }
 
@@ -492,7 +492,7 @@ func (p *parser) index(x Expr, level int) Expr {
 		t := p.tok
 		level = p.enter(level, t.pos)
 		p.advance()
-		key := p.expr(p.enter(level, p.tok.pos))
+		key := p.expr(p.enter(level, t.pos))
 		mustIndex(x, key)
 		p.expect(tRightBracket, "for a matching [ in this index expression")
 		safe := t.kind == tSafeBracket

@@ -33,7 +33,7 @@ func (p *parser) function(doc []string) {
 	if p.tok.kind != tLeftBrace {
 		panic(fail(FnMissingBody, p.tok.pos, "Expecting body statement block for function %s", f.Name.Text))
 	}
-	f.Body = p.block(p.enter(0, p.tok.pos))
+	f.Body = p.block(p.enter(0, f.Pos), f.Pos)
 
 	p.forget(mark)
 	p.frame, p.global, p.inLoop, p.noPipe, p.maxDepth = outer, global, inLoop, noPipe, depth

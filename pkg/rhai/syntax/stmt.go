@@ -31,7 +31,7 @@ func (p *parser) stmt(level int) (s Stmt, terminated bool) {
 	level = p.enter(level, pos)
 	switch p.tok.kind {
 	case tLeftBrace:
-		return p.block(level), true
+		return p.block(level, pos), true
 	case tIf:
 		return p.ifStmt(p.enter(level, pos)), true
 	case tSwitch:
@@ -51,7 +51,7 @@ func (p *parser) stmt(level int) (s Stmt, terminated bool) {
 	case tImport:
 		return p.importStmt(p.enter(level, pos)), false
 	case tExport:
-		return p.export(level), false
+		return p.export(p.enter(level, pos)), false
 	}
 	return p.exprStmt(level)
 }
@@ -72,21 +72,21 @@ func (p *parser) terminate(terminated bool) {
 	}
 }
 
-// block parses `{ … }`.
-func (p *parser) block(level int) *Block {
-	b := p.openBlock(level)
+// block parses `{ … }`, which belongs to the construct at owner.
+func (p *parser) block(level int, owner Pos) *Block {
+	b := p.openBlock(level, owner)
 	p.advance()
 	return b
 }
 
 // openBlock parses a block up to its closing brace, which stays the current token.
-func (p *parser) openBlock(level int) *Block {
+func (p *parser) openBlock(level int, owner Pos) *Block {
 	b := &Block{Pos: p.tok.pos}
 	if p.tok.kind != tLeftBrace {
 		p.raise()
 		panic(missing("{", b.Pos, "to start a statement block"))
 	}
-	level = p.enter(level, b.Pos)
+	level = p.enter(level, owner)
 	p.advance()
 	global, noPipe, mark, modules := p.global, p.noPipe, len(p.locals), len(p.modules)
 	p.global, p.noPipe = false, false
@@ -139,12 +139,12 @@ func (p *parser) ifStmt(level int) *If {
 	s := &If{Pos: p.tok.pos}
 	p.advance()
 	s.Cond = p.cond(level)
-	s.Then = p.block(level)
+	s.Then = p.block(level, s.Pos)
 	if p.accept(tElse) {
 		if p.tok.kind == tIf {
 			s.Else = p.ifStmt(p.enter(level, p.tok.pos))
 		} else {
-			s.Else = p.block(level)
+			s.Else = p.block(level, s.Pos)
 		}
 	}
 	return s
@@ -156,11 +156,11 @@ func (p *parser) loop(level int) Stmt {
 	switch t.kind {
 	case tWhile:
 		cond := p.cond(level)
-		return &While{t.pos, cond, p.loopBody(level)}
+		return &While{t.pos, cond, p.loopBody(level, t.pos)}
 	case tLoop:
-		return &Loop{t.pos, p.loopBody(level)}
+		return &Loop{t.pos, p.loopBody(level, t.pos)}
 	case tDo:
-		s := &Do{Pos: t.pos, Body: p.loopBody(level)}
+		s := &Do{Pos: t.pos, Body: p.loopBody(level, t.pos)}
 		if s.Until = p.tok.kind == tUntil; s.Until {
 			p.advance()
 		} else {
@@ -172,10 +172,10 @@ func (p *parser) loop(level int) Stmt {
 	return p.forLoop(t.pos, level)
 }
 
-func (p *parser) loopBody(level int) *Block {
+func (p *parser) loopBody(level int, owner Pos) *Block {
 	inLoop := p.inLoop
 	p.inLoop = true
-	b := p.block(level)
+	b := p.block(level, owner)
 	p.inLoop = inLoop
 	return b
 }
@@ -206,7 +206,7 @@ func (p *parser) forLoop(pos Pos, level int) Stmt {
 	}
 	p.define(s.Name, false)
 	p.declare(s.Name, false)
-	s.Body = p.loopBody(level)
+	s.Body = p.loopBody(level, pos)
 	p.forget(mark)
 	return s
 }
@@ -244,7 +244,8 @@ func (p *parser) leave(level int) Stmt {
 		return &Continue{t.pos}
 	}
 	var value Expr
-	if p.beginsExpr() {
+	// A value that is too deep at once counts for none.
+	if level < p.maxDepth && p.beginsExpr() {
 		value = p.expr(level)
 	}
 	switch t.kind {
@@ -270,7 +271,7 @@ func (p *parser) beginsExpr() bool {
 func (p *parser) try(level int) *Try {
 	s := &Try{Pos: p.tok.pos}
 	p.advance()
-	s.Body = p.block(level)
+	s.Body = p.block(level, s.Pos)
 	p.require(tCatch, "for the 'try' statement")
 	mark := len(p.locals)
 	if p.accept(tLeftParen) {
@@ -279,7 +280,7 @@ func (p *parser) try(level int) *Try {
 		p.require(tRightParen, "to enclose the catch variable")
 		p.declare(name, false)
 	}
-	s.Catch = p.block(level)
+	s.Catch = p.block(level, s.Pos)
 	p.forget(mark)
 	return s
 }
