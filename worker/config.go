@@ -1,0 +1,84 @@
+package worker
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"circles/pkg/queue"
+	"circles/pkg/rhai"
+	"circles/pkg/settings"
+)
+
+// Config are the worker's settings.
+type Config struct {
+	settings.Common
+
+	ID       string        `envconfig:"WORKER_ID" desc:"unique among live workers; empty: host name and process id"`
+	HTTPAddr string        `envconfig:"WORKER_HTTP_ADDR" default:"127.0.0.1:9091" desc:"address of /healthz and /readyz; empty: none"`
+	LeaseTTL time.Duration `envconfig:"LEASE_TTL" default:"5s" min:"100ms" max:"1h" desc:"time after which the circles of a worker that is gone are another's"`
+
+	ResultsKept int `envconfig:"RESULTS_KEPT" default:"10000" min:"100" max:"10000000" desc:"outcomes kept for each circle, for whoever missed a reply"`
+
+	ScriptMaxTime        time.Duration `envconfig:"SCRIPT_MAX_TIME" default:"60s" min:"1ms" desc:"longest run of a play, whatever its own timeout"`
+	ScriptMaxOperations  uint64        `envconfig:"SCRIPT_MAX_OPERATIONS" default:"1000000000" desc:"calls and rounds of loops in a play; 0: no limit"`
+	ScriptMaxCallDepth   int           `envconfig:"SCRIPT_MAX_CALL_DEPTH" default:"64" min:"1" max:"10000" desc:"function calls inside one another"`
+	ScriptMaxStringBytes int           `envconfig:"SCRIPT_MAX_STRING_BYTES" default:"1048576" min:"1" desc:"length of a string"`
+	ScriptMaxArrayItems  int           `envconfig:"SCRIPT_MAX_ARRAY_ITEMS" default:"1048576" min:"1" desc:"items of an array, bytes of a blob"`
+	ScriptMaxMapEntries  int           `envconfig:"SCRIPT_MAX_MAP_ENTRIES" default:"131072" min:"1" desc:"entries of an object map"`
+	ScriptMaxVariables   int           `envconfig:"SCRIPT_MAX_VARIABLES" default:"4096" min:"1" desc:"variables in scope at once"`
+	ScriptMaxFunctions   int           `envconfig:"SCRIPT_MAX_FUNCTIONS" default:"1024" min:"1" desc:"functions of a script"`
+	ScriptMaxModules     int           `envconfig:"SCRIPT_MAX_MODULES" default:"64" min:"1" desc:"modules that a play imports"`
+	ScriptMaxOutputBytes int           `envconfig:"SCRIPT_MAX_OUTPUT_BYTES" default:"1048576" min:"1024" max:"4194304" desc:"size of a play's value as it is returned"`
+	ScriptMaxPrintBytes  int           `envconfig:"SCRIPT_MAX_PRINT_BYTES" default:"262144" min:"1" max:"4194304" desc:"what a play prints, in all"`
+	ScriptCacheBytes     int           `envconfig:"SCRIPT_CACHE_BYTES" default:"16777216" min:"0" desc:"source of the compiled scripts that are kept; 0: none"`
+}
+
+// Validate reports everything that is wrong with the settings.
+func (c Config) Validate() error {
+	errs := []error{c.Common.Validate(), settings.CheckBounds(&c)}
+	if strings.ContainsFunc(c.ID, func(r rune) bool { return r <= ' ' || r > '~' }) || len(c.ID) > maxID {
+		errs = append(errs, &settings.Error{Name: "WORKER_ID", Reason: fmt.Sprintf("got %.*q, want at most %d printable ASCII characters and no space", maxID, c.ID, maxID)})
+	}
+	if c.HTTPAddr != "" {
+		if _, _, err := net.SplitHostPort(c.HTTPAddr); err != nil {
+			errs = append(errs, &settings.Error{Name: "WORKER_HTTP_ADDR", Reason: fmt.Sprintf("got %q, want host:port, or nothing for none", c.HTTPAddr)})
+		}
+	}
+	if c.RedisURL != "" {
+		if rdb, err := queue.Open(c.RedisURL); err != nil {
+			errs = append(errs, &settings.Error{Name: "REDIS_URL", Reason: err.Error()})
+		} else if err := rdb.Close(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+const maxID = 200
+
+// id is the worker's name among the others.
+func (c Config) id() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "worker"
+	}
+	return cmp.Or(c.ID, fmt.Sprintf("%s-%d", host, os.Getpid()))
+}
+
+func (c Config) limits() rhai.Limits {
+	return rhai.Limits{
+		Operations:  c.ScriptMaxOperations,
+		CallDepth:   c.ScriptMaxCallDepth,
+		StringBytes: c.ScriptMaxStringBytes,
+		ArrayItems:  c.ScriptMaxArrayItems,
+		MapEntries:  c.ScriptMaxMapEntries,
+		Variables:   c.ScriptMaxVariables,
+		Functions:   c.ScriptMaxFunctions,
+		Modules:     c.ScriptMaxModules,
+	}
+}

@@ -1,0 +1,123 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"circles/pkg/queue"
+)
+
+const (
+	// groupTime is how long the first play of a group waits, having been run,
+	// for others that are at hand to be committed with it.
+	groupTime = 2 * time.Millisecond
+
+	// groupBytes is the size of outcomes from which on a group is committed.
+	groupBytes = 256 << 10
+
+	// releaseTimeout bounds the last step of a loop; a circle that could not be
+	// released is another's when the lease expires.
+	releaseTimeout = 3 * time.Second
+)
+
+// A loop runs the plays of one circle, one at a time, as long as the worker owns
+// it. Its goroutine ends by itself when the lease is lost.
+type loop struct {
+	lease  *queue.Lease
+	runner *runner
+	log    *slog.Logger
+
+	taking   context.Context // ends when no more plays are to be started
+	handOver context.CancelFunc
+	running  context.Context // ends when also the running play is to be stopped
+	kill     context.CancelFunc
+	done     chan struct{} // closed when the circle is released
+}
+
+func startLoop(w *Worker, lease *queue.Lease) *loop {
+	l := &loop{
+		lease:  lease,
+		runner: w.runner,
+		log:    w.log.With("circle", lease.Circle().String()),
+		done:   make(chan struct{}),
+	}
+	l.running, l.kill = context.WithCancel(lease.Context())
+	l.taking, l.handOver = context.WithCancel(l.running)
+	go l.run()
+	return l
+}
+
+func (l *loop) ended() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (l *loop) run() {
+	defer close(l.done)
+	defer l.kill()
+	for {
+		plays, err := l.lease.Next(l.taking)
+		if err != nil {
+			break
+		}
+		l.serve(plays)
+	}
+	if errors.Is(context.Cause(l.lease.Context()), queue.ErrLost) {
+		l.log.Warn("the circle is another worker's")
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.running), releaseTimeout)
+	defer cancel()
+	if err := l.lease.Release(ctx); err != nil {
+		l.log.Warn("release; the lease will expire", "error", err)
+		return
+	}
+	l.log.Info("the circle was released")
+}
+
+// serve runs plays in order and commits them in groups. It stops early when a
+// commit fails or no more are to be started: what is not committed is handed out
+// again, here or to the next owner.
+func (l *loop) serve(plays []queue.Delivery) {
+	var (
+		group []queue.Done
+		bytes int
+		first time.Time // when the first of the group had been run
+	)
+	for _, play := range plays {
+		if l.taking.Err() != nil {
+			break
+		}
+		outcome, ok := l.runner.run(l.running, l.lease.Circle(), play)
+		if !ok {
+			break // stopped: this play was not run
+		}
+		if len(group) == 0 {
+			first = time.Now()
+		}
+		group = append(group, queue.Done{Delivery: play, Outcome: outcome})
+		bytes += len(outcome.Output) + len(outcome.Value)
+		if time.Since(first) >= groupTime || bytes >= groupBytes {
+			if !l.commit(group) {
+				return
+			}
+			group, bytes = nil, 0
+		}
+	}
+	l.commit(group)
+}
+
+func (l *loop) commit(group []queue.Done) bool {
+	// A play that has been run is committed also when the loop is to end.
+	err := l.lease.Commit(context.WithoutCancel(l.running), group)
+	if err != nil && !errors.Is(err, queue.ErrLost) {
+		l.log.Warn("plays were not committed; they are run again unless they were withdrawn", "plays", len(group), "error", err)
+	}
+	return err == nil
+}

@@ -1,0 +1,210 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"circles/pkg/circle"
+	"circles/pkg/queue"
+	"circles/pkg/rhai"
+)
+
+// Limits that are the worker's own, beside the engine's.
+const (
+	limitOutput = "output_bytes"
+	limitPrint  = "print_bytes"
+)
+
+const (
+	// maxMessage and maxTrace bound what is told of an error.
+	maxMessage = 16 << 10
+	maxTrace   = 100
+)
+
+var errPrintLimit = errors.New("the script printed too much")
+
+// runner runs plays. It is safe for concurrent use.
+type runner struct {
+	engine    *rhai.Engine
+	maxTime   time.Duration
+	maxOutput int // bytes
+	maxPrint  int // bytes
+	log       *slog.Logger
+}
+
+// run runs one play and says what came of it. It reports false when ctx ended
+// before the play did: then nothing came of it.
+func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery) (queue.Outcome, bool) {
+	play := d.Play
+	if d.Err != nil {
+		r.log.Error("a play can not be read", "circle", c.String(), "play", play.ID, "error", d.Err)
+		return failure(play, queue.KindInternal, "the play could not be read by its worker"), true
+	}
+	start := time.Now()
+	end := start.Add(r.maxTime)
+	if !play.Deadline.IsZero() {
+		if !start.Before(play.Deadline) {
+			return failure(play, queue.KindExpired, "no worker took the play in time; it will not run"), true
+		}
+		if play.Deadline.Before(end) {
+			end = play.Deadline
+		}
+	}
+	bounded, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	outcome := r.execute(bounded, c, play)
+	outcome.Elapsed = time.Since(start)
+	return outcome, ctx.Err() == nil || outcome.Error == nil
+}
+
+// execute compiles and runs the script. Whatever panics is this play's internal
+// error and nothing more.
+func (r *runner) execute(ctx context.Context, c circle.Key, play queue.Play) (outcome queue.Outcome) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			r.log.Error("a play made the engine panic", "circle", c.String(), "play", play.ID, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			outcome = internal(play)
+		}
+	}()
+	program, err := r.engine.Compile(play.Script)
+	if err != nil {
+		return r.failed(ctx, c, play, err)
+	}
+	variables, err := r.variables(c, play)
+	if err != nil {
+		return failure(play, queue.KindScript, "args: "+err.Error())
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	printed := &printed{left: r.maxPrint, keep: play.Stream, full: func() { stop(errPrintLimit) }}
+	v, err := program.Run(ctx, nil,
+		rhai.WithVariables(variables), rhai.WithPrint(printed.line), rhai.WithDebug(printed.line))
+	if err != nil {
+		outcome = r.failed(ctx, c, play, err)
+	} else {
+		outcome = r.value(play, v)
+	}
+	outcome.Printed = printed.lines
+	return outcome
+}
+
+// variables are what the script knows beside itself, as constants.
+func (r *runner) variables(c circle.Key, play queue.Play) (map[string]rhai.Value, error) {
+	texts := map[string]string{
+		"CIRCLE_PUBLIC_KEY": c.String(),
+		"CALLER_PUBLIC_KEY": play.Caller,
+		"CALLER_ROLE":       play.Role,
+		"PLAY_ID":           play.ID,
+	}
+	variables := make(map[string]rhai.Value, len(texts)+1)
+	for name, text := range texts {
+		v, err := rhai.ValueOf(text)
+		if err != nil {
+			return nil, err
+		}
+		variables[name] = v
+	}
+	args := play.Args
+	if len(args) == 0 {
+		args = json.RawMessage("null")
+	}
+	v, err := rhai.FromJSON(args)
+	if err != nil {
+		return nil, err
+	}
+	variables["args"] = v
+	return variables, nil
+}
+
+// value is the outcome of a play that ended with a value.
+func (r *runner) value(play queue.Play, v rhai.Value) queue.Outcome {
+	// What is shared in memory is written out in full, so the size is known
+	// before anything is written.
+	if size(v, r.maxOutput) > r.maxOutput {
+		return limit(play, limitOutput, fmt.Sprintf("the value has more than %d bytes when it is written out; return less", r.maxOutput))
+	}
+	outcome := queue.Outcome{PlayID: play.ID, Output: v.Display()}
+	if text, err := v.MarshalJSON(); err == nil { // not every value has a form in JSON
+		outcome.Value = text
+	}
+	return outcome
+}
+
+// failed is the outcome of a play that ended with an error.
+func (r *runner) failed(ctx context.Context, c circle.Key, play queue.Play, err error) queue.Outcome {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errPrintLimit):
+		return limit(play, limitPrint, fmt.Sprintf("the script printed more than %d bytes", r.maxPrint))
+	case errors.Is(cause, context.DeadlineExceeded):
+		return failure(play, queue.KindTimeout, "the script timed out")
+	}
+	var e *rhai.Error
+	if !errors.As(err, &e) || e.Kind == errSystem {
+		r.log.Error("the engine failed", "circle", c.String(), "play", play.ID, "error", err)
+		return internal(play)
+	}
+	kind := queue.KindScript
+	switch {
+	case e.Limit != "":
+		kind = queue.KindLimit
+	case e.Kind == errParsing:
+		kind = queue.KindParse
+	}
+	outcome := failure(play, kind, e.Message)
+	outcome.Error.ScriptKind = string(e.Kind)
+	outcome.Error.Line, outcome.Error.Column = int(e.Pos.Line), int(e.Pos.Column)
+	outcome.Error.Limit = string(e.Limit)
+	for _, frame := range e.Trace[:min(len(e.Trace), maxTrace)] {
+		outcome.Error.Trace = append(outcome.Error.Trace,
+			fmt.Sprintf("%s (line %d, position %d)", frame.Function, frame.Pos.Line, frame.Pos.Column))
+	}
+	return outcome
+}
+
+// Kinds of the engine's errors that are treated apart.
+const (
+	errParsing rhai.ErrorKind = "ErrorParsing"
+	errSystem  rhai.ErrorKind = "ErrorSystem"
+)
+
+func failure(play queue.Play, kind queue.ErrorKind, message string) queue.Outcome {
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	return queue.Outcome{PlayID: play.ID, Error: &queue.PlayError{Kind: kind, Message: message}}
+}
+
+func internal(play queue.Play) queue.Outcome {
+	return failure(play, queue.KindInternal, "internal error")
+}
+
+func limit(play queue.Play, name, message string) queue.Outcome {
+	outcome := failure(play, queue.KindLimit, message)
+	outcome.Error.Limit = name
+	return outcome
+}
+
+// printed takes what a script prints. It is bounded also when nobody keeps it:
+// whether a script fails must not depend on who listens.
+type printed struct {
+	left  int // bytes
+	keep  bool
+	lines []string
+	full  func()
+}
+
+func (p *printed) line(text string) {
+	if p.left -= len(text) + 1; p.left < 0 {
+		p.full()
+		return
+	}
+	if p.keep {
+		p.lines = append(p.lines, text)
+	}
+}
