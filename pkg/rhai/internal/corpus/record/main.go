@@ -26,7 +26,8 @@ func main() {
 	}
 }
 
-func run(paths []string, log io.Writer) error {
+func run(args []string, log io.Writer) error {
+	paths := args
 	if len(paths) == 0 {
 		var err error
 		if paths, err = filepath.Glob(filepath.Join(testdata, "*.rhai")); err != nil {
@@ -51,28 +52,41 @@ func run(paths []string, log io.Writer) error {
 	for _, file := range files {
 		err = errors.Join(err, os.WriteFile(file.Path, []byte(file.Text()), 0o644))
 	}
+	if len(args) == 0 {
+		metadata, failed := oracle(log, "metadata").Output()
+		if failed == nil {
+			failed = writeSignatures(filepath.Join(testdata, "signatures.txt"), metadata)
+		}
+		err = errors.Join(err, failed)
+	}
 	fmt.Fprintf(log, "asked for %d chunks in %d files\n", len(chunks), len(files))
 	return err
 }
 
+// oracle is the reference as a program, built when it is not.
+func oracle(log io.Writer, command string) *exec.Cmd {
+	manifest := filepath.Join(testdata, "oracle", "Cargo.toml")
+	cmd := exec.Command("cargo", "run", "--release", "--quiet", "--locked", "--manifest-path", manifest, "--", command)
+	cmd.Stderr = log
+	return cmd
+}
+
 // ask puts all chunks to one oracle and keeps its answers in them.
 func ask(chunks []*corpus.Chunk, log io.Writer) error {
-	manifest := filepath.Join(testdata, "oracle", "Cargo.toml")
-	oracle := exec.Command("cargo", "run", "--release", "--quiet", "--locked", "--manifest-path", manifest)
-	oracle.Stderr = log
-	in, err := oracle.StdinPipe()
+	program := oracle(log, "batch")
+	in, err := program.StdinPipe()
 	if err != nil {
 		return err
 	}
-	out, err := oracle.StdoutPipe()
+	out, err := program.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	if err := oracle.Start(); err != nil {
+	if err := program.Start(); err != nil {
 		return fmt.Errorf("start the oracle: %w", err)
 	}
 	err = converse(chunks, in, bufio.NewReader(out))
-	return errors.Join(err, in.Close(), oracle.Wait())
+	return errors.Join(err, in.Close(), program.Wait())
 }
 
 func converse(chunks []*corpus.Chunk, in io.Writer, out *bufio.Reader) error {
