@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	contrib "github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
@@ -29,6 +30,10 @@ const (
 	maxBodyBytes   = 1 << 10
 
 	bufferBytes = 4 << 10 // of a socket, each way
+
+	// workerIdle is how long the HTTP server keeps a goroutine for the next
+	// request, and how long it takes to end after it was shut down.
+	workerIdle = 100 * time.Millisecond
 )
 
 // Names under which the upgrade hands on what it knows.
@@ -59,6 +64,7 @@ func (s *Server) app(ctx context.Context) *fiber.App {
 		ErrorHandler:          s.httpError,
 	})
 	app.Server().Logger = printf{s.log}
+	app.Server().MaxIdleWorkerDuration = workerIdle
 	app.Server().ConnState = func(conn net.Conn, state fasthttp.ConnState) {
 		if state == fasthttp.StateClosed {
 			// It ended as HTTP: if it was upgraded, the answer didn't get through.

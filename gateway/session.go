@@ -71,20 +71,23 @@ func (s *Server) newSession(conn *websocket.Conn, in circle.Key, host string, re
 	}
 }
 
-// run serves the socket until it ends. When it returns nothing uses the
-// connection any more.
+// run serves the socket until it ends. When it returns, even by a panic, nothing
+// uses the connection any more.
 func (s *session) run(ctx context.Context) {
 	s.log.Debug("connection opened")
 	var writer sync.WaitGroup
 	writer.Go(s.write)
-	err := s.read(ctx)
-	code, reason := closeCode(err)
-	s.close(code, reason)
-	writer.Wait()
-	s.out.close()
-	s.linger(err)
-	s.leave()
-	s.log.Debug("connection closed", "code", s.code, "reason", s.reason, "error", err)
+	ended := errPanic
+	defer func() {
+		code, reason := closeCode(ended)
+		s.close(code, reason)
+		writer.Wait()
+		s.out.close()
+		s.linger(ended)
+		s.leave()
+		s.log.Debug("connection closed", "code", s.code, "reason", s.reason, "error", ended)
+	}()
+	ended = s.read(ctx)
 }
 
 // Errors that end a connection for what the client sent.
