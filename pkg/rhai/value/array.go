@@ -70,3 +70,6 @@ func Own(place *Value) {
 		OwnBlob(place)
 	}
 }
+
+// Shared tells whether a writer must copy the array first.
+func (a *Array) Shared() bool { return a.shared }

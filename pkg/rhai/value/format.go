@@ -194,3 +194,14 @@ func appendQuoted(b []byte, s string) []byte {
 	}
 	return append(b, '"')
 }
+
+// RustName is the type's name where the reference shows the name that Rust has for it.
+func (v Value) RustName() string {
+	switch v.Kind() {
+	case KindRange:
+		return "core::ops::range::Range<i64>"
+	case KindRangeInclusive:
+		return "core::ops::range::RangeInclusive<i64>"
+	}
+	return v.TypeName()
+}

@@ -88,7 +88,7 @@ func appendJSONString(b []byte, s string) []byte {
 func FromJSON(text []byte) (Value, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	v, err := decode(d)
+	v, err := decode(d, 0)
 	if err != nil {
 		return Value{}, fmt.Errorf("not JSON: %w", err)
 	}
@@ -98,7 +98,10 @@ func FromJSON(text []byte) (Value, error) {
 	return v, nil
 }
 
-func decode(d *json.Decoder) (Value, error) {
+func decode(d *json.Decoder, depth int) (Value, error) {
+	if depth > maxNesting {
+		return Value{}, fmt.Errorf("values nested deeper than %d", maxNesting)
+	}
 	t, err := d.Token()
 	if err != nil {
 		return Value{}, err
@@ -118,7 +121,7 @@ func decode(d *json.Decoder) (Value, error) {
 		if t == '[' {
 			items := []Value{}
 			for d.More() {
-				x, err := decode(d)
+				x, err := decode(d, depth+1)
 				if err != nil {
 					return Value{}, err
 				}
@@ -133,7 +136,7 @@ func decode(d *json.Decoder) (Value, error) {
 			if err != nil {
 				return Value{}, err
 			}
-			x, err := decode(d)
+			x, err := decode(d, depth+1)
 			if err != nil {
 				return Value{}, err
 			}

@@ -206,3 +206,6 @@ func (m *Map) All() func(yield func(string, *Value) bool) {
 		}
 	}
 }
+
+// Shared tells whether a writer must copy the map first.
+func (m *Map) Shared() bool { return m.shared }

@@ -153,9 +153,9 @@ type CustomType struct {
 	// Print and Debug format a value; nil: the type's name.
 	Print func(any) string
 	Debug func(any) string
-	// Iterate is what `for` walks over; nil: the type is not iterable. It calls yield for each item until yield
-	// returns false or an item is an error.
-	Iterate func(data any) func(yield func(Value, error) bool)
+	// Iterate is what `for` walks over; nil: the type is not iterable. It returns a function that gives the next item,
+	// and ok false after the last.
+	Iterate func(data any) (next func() (v Value, ok bool, err error))
 }
 
 // Custom is a Go value in a script.

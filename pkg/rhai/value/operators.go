@@ -2,7 +2,6 @@ package value
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"math/bits"
 	"strings"
@@ -505,8 +504,8 @@ func (v Value) Key() (k Key, ok bool) {
 		return Key{kind: kind, n: math.Float64bits(f)}, true
 	case KindString:
 		return Key{kind: kind, s: v.Text()}, true
-	case KindRange, KindRangeInclusive:
-		return Key{kind: kind, s: fmt.Sprint(v.Range().From, v.Range().To)}, true
+	case KindRange, KindRangeInclusive, KindArray, KindMap, KindBlob:
+		return Key{kind: kind, s: v.Debug()}, true
 	}
 	return Key{}, false
 }

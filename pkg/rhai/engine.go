@@ -1,0 +1,108 @@
+package rhai
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/internal/lib"
+	"circles/pkg/rhai/internal/vm"
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// The vocabulary of values, shared with package value.
+type (
+	Value      = value.Value
+	Error      = value.Error
+	ErrorKind  = value.ErrorKind
+	Frame      = value.Frame
+	Registry   = value.Registry
+	Func       = value.Func
+	Context    = value.Context
+	CustomType = value.CustomType
+)
+
+// Engine compiles and runs scripts. It is immutable, and safe for use by many goroutines.
+type Engine struct {
+	registry *value.Registry
+	syntax   syntax.Options
+	limits   Limits
+	clock    func() time.Time
+	cache    *cache
+	machines *vm.Pool
+}
+
+// Option changes an engine that New makes.
+type Option func(*Engine)
+
+// With adds functions and types of the host. The registry must not be kept.
+func With(setup func(r *Registry)) Option { return func(e *Engine) { setup(e.registry) } }
+
+// WithLimits sets the limits of every run that has none of its own. Without it they are DefaultLimits.
+func WithLimits(l Limits) Option { return func(e *Engine) { e.limits = l } }
+
+// WithSyntax changes the language.
+func WithSyntax(o syntax.Options) Option { return func(e *Engine) { e.syntax = o } }
+
+// WithClock sets the clock that timestamps come from. Without it they come from time.Now.
+func WithClock(now func() time.Time) Option { return func(e *Engine) { e.clock = now } }
+
+// WithCache bounds the memory of the cache of compiled programs, counted in bytes of source. Zero turns it off.
+// Without it the bound is DefaultCacheBytes.
+func WithCache(bytes int) Option { return func(e *Engine) { e.cache = newCache(bytes) } }
+
+// New makes an engine with the standard library.
+func New(opts ...Option) *Engine {
+	e := &Engine{
+		registry: value.NewRegistry(lib.Standard()),
+		limits:   DefaultLimits(),
+		clock:    time.Now,
+		cache:    newCache(DefaultCacheBytes),
+	}
+	for _, o := range opts {
+		o(e)
+	}
+	e.machines = vm.NewPool(e.registry, e.clock, e.parse)
+	return e
+}
+
+// Compile compiles a source, or finds it among those compiled lately. A syntax error is an *Error of kind ErrorParsing.
+func (e *Engine) Compile(source string) (*Program, error) {
+	if p := e.cache.get(source); p != nil {
+		return p, nil
+	}
+	unit, err := e.parse(source)
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{engine: e, unit: unit}
+	e.cache.put(source, p)
+	return p, nil
+}
+
+func (e *Engine) parse(source string) (*compile.Unit, error) {
+	options := e.syntax
+	if options.MaxFunctions == 0 {
+		options.MaxFunctions = e.limits.Functions
+	}
+	script, err := syntax.Parse(source, options)
+	if err != nil {
+		var at *syntax.Error
+		if errors.As(err, &at) {
+			return nil, value.Parsing(at)
+		}
+		return nil, value.AsError(err)
+	}
+	return compile.Compile(script, "")
+}
+
+// Eval compiles and runs a source without variables.
+func (e *Engine) Eval(ctx context.Context, source string) (Value, error) {
+	p, err := e.Compile(source)
+	if err != nil {
+		return Value{}, err
+	}
+	return p.Run(ctx, nil)
+}

@@ -1,0 +1,141 @@
+package compile
+
+import (
+	"sync/atomic"
+
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// Instr is one instruction: an opcode and three operands of 16 bits, whose meaning is the opcode's.
+type Instr struct {
+	Op      Op
+	A, B, C uint16
+}
+
+// Wide is B and C as one signed operand.
+func (i Instr) Wide() int32 { return int32(uint32(i.B) | uint32(i.C)<<16) }
+
+// ImmB and ImmC are operands as signed numbers.
+func (i Instr) ImmB() int16 { return int16(i.B) }
+
+// ImmC is C as a signed number.
+func (i Instr) ImmC() int16 { return int16(i.C) }
+
+func wide(op Op, a int, n int32) Instr {
+	return Instr{op, uint16(a), uint16(uint32(n)), uint16(uint32(n) >> 16)}
+}
+
+// Unit is what one source compiles to. It never changes but for the caches of its sites, which are atomic.
+type Unit struct {
+	Main  *Func
+	Funcs []*Func // the script's functions, then its closures
+	// Names is how many functions of Funcs have names of their own.
+	Names   int
+	Globals []string // names reached through `global::`, by number
+	Source  string   // the name of the source, for errors; often empty
+
+	byName map[string][]*Func
+}
+
+// Lookup lists the script's functions of a name.
+func (u *Unit) Lookup(name string) []*Func { return u.byName[name] }
+
+// Find is the function of a name and arity that is for any type of this; nil when there is none.
+func (u *Unit) Find(name string, arity int) *Func {
+	for _, f := range u.byName[name] {
+		if f.Params == arity && f.ThisType == "" {
+			return f
+		}
+	}
+	return nil
+}
+
+// Func is the code of one function, or of the global level.
+//
+// Registers begin with `this` when the function uses it, then come the captured variables and the parameters; or, for
+// the global level, the variables that the host's scope may hold. Locals and temporaries follow.
+type Func struct {
+	Name     string
+	Unit     *Unit
+	Code     []Instr
+	Pos      []syntax.Pos // of each instruction
+	Consts   []value.Value
+	Sites    []*Site
+	Switches []Switch
+	Protos   []Proto
+	Maps     [][]string // keys of map literals
+	Errors   []*value.Error
+	Handlers []Handler
+	Symbols  [][]Symbol // what an eval sees, by number
+
+	Regs     int // how many registers it needs
+	Params   int // without captures and this
+	Captures int
+	UsesThis bool
+	ThisType string
+	Info     *value.FnInfo
+
+	// Of the global level only.
+	External []Symbol // variables that the script uses and does not define, in registers 0 and up
+	Defined  []Symbol // variables that stay in scope after the run
+}
+
+// Args is how many registers a caller fills, apart from this.
+func (f *Func) Args() int { return f.Captures + f.Params }
+
+// Symbol is a variable and its register.
+type Symbol struct {
+	Name  string
+	Reg   int
+	Const bool
+}
+
+// Site is a call by name or an access to a property: what the machine looks up, and what it found last.
+type Site struct {
+	Name     string
+	Script   *Func   // the script function of the name and arity, for any type of this
+	Typed    []*Func // those for particular types of this
+	Const    bool    // the receiver is a constant
+	Scope    int     // the register of the host's variable that the receiver is, plus one
+	Method   bool    // written x.f(y)
+	Getter   string  // for a property
+	Setter   string
+	Found    atomic.Pointer[Found]
+	Position atomic.Int32 // where a map last had the property
+}
+
+// Found is an overload that a site resolved to, and the types that it was resolved for.
+type Found struct {
+	Types uint64
+	Name  string
+	Func  *value.Func
+}
+
+// Switch is a jump table: targets by value, and where to go when there is none.
+type Switch struct {
+	Dense   []int32 // targets of the ints Base and up, when they are close together; 0 for none
+	Base    int64
+	Keys    map[value.Key]int32
+	Default int32
+}
+
+// Proto is a closure's function and the registers that it captures when it is made.
+type Proto struct {
+	Func     *Func
+	Captures []Capture
+}
+
+// Capture is a captured register. A constant is captured by value.
+type Capture struct {
+	Reg  int
+	Copy bool
+	Name string
+	Pos  syntax.Pos
+}
+
+// Handler is a try block: an error at From <= pc < To resumes at Target with the caught value in Reg.
+type Handler struct {
+	From, To, Target int
+	Reg              int
+}

@@ -1,0 +1,308 @@
+package compile
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// Compile compiles a script.
+func Compile(script *syntax.Script, source string) (*Unit, error) {
+	u := &Unit{Source: source, byName: map[string][]*Func{}}
+	c := &compiler{unit: u, globals: map[string]int{}, constants: map[string]bool{}}
+	for _, s := range script.Functions {
+		f := &Func{Name: s.Name.Text, Unit: u, Params: len(s.Params), ThisType: canonicalType(s.ThisType), Info: info(s)}
+		f.UsesThis = usesThis(s.Body.Body)
+		u.Funcs = append(u.Funcs, f)
+		u.byName[f.Name] = append(u.byName[f.Name], f)
+	}
+	u.Names = len(u.Funcs)
+	if err := c.main(script.Body); err != nil {
+		return nil, err
+	}
+	for i, s := range script.Functions {
+		if err := c.function(u.Funcs[i], s); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// canonicalType is what type_of says for a type that the source may name otherwise.
+func canonicalType(name string) string {
+	switch name {
+	case "int":
+		return "i64"
+	case "float":
+		return "f64"
+	}
+	return name
+}
+
+func info(s *syntax.Function) *value.FnInfo {
+	in := &value.FnInfo{Name: s.Name.Text, ThisType: s.ThisType, Private: s.Private, Doc: s.Doc, Pos: s.Pos}
+	for _, p := range s.Params {
+		in.Params = append(in.Params, p.Text)
+	}
+	return in
+}
+
+// compiler compiles one unit.
+type compiler struct {
+	unit      *Unit
+	globals   map[string]int  // numbers of the global constants that somebody reads
+	constants map[string]bool // names that the global level defines as constants
+	closures  int
+}
+
+func (c *compiler) global(name string) int {
+	n, ok := c.globals[name]
+	if !ok {
+		n = len(c.unit.Globals)
+		c.globals[name] = n
+		c.unit.Globals = append(c.unit.Globals, name)
+	}
+	return n
+}
+
+// fn compiles one function.
+type fn struct {
+	*Func
+	c        *compiler
+	vars     []*variable          // visible, innermost last
+	external map[string]*variable // of the global level: the host's
+	missing  []Symbol             // the host's that have no register yet
+	captured map[string]bool      // names that closures of the function capture; nil map with all set when an eval may
+	all      bool                 // every variable may be captured: the function calls eval
+	main     bool
+	depth    int // of blocks
+	next     int // the first free register
+	loops    []*loop
+	tooLarge string
+	consts   map[any]int
+}
+
+// variable is a variable that is visible to the code being compiled.
+type variable struct {
+	name    string
+	reg     int
+	konst   bool
+	cell    bool // may be shared
+	extern  bool // the host's
+	depth   int
+	literal syntax.Expr // of a constant whose value the source gives
+}
+
+type loop struct {
+	dst       int
+	breaks    []int
+	continues []int
+}
+
+func (c *compiler) newFn(f *Func) *fn {
+	return &fn{Func: f, c: c, captured: map[string]bool{}, consts: map[any]int{}}
+}
+
+func (c *compiler) main(body []syntax.Stmt) error {
+	u := c.unit
+	// Which names are the host's is known only when the whole level has been seen, yet they have the first registers:
+	// a level that uses such names is compiled again, knowing them.
+	var external []Symbol
+	for {
+		u.Main = &Func{Unit: u, External: external}
+		f := c.newFn(u.Main)
+		f.main = true
+		f.analyse(body)
+		f.external = map[string]*variable{}
+		for i := range external {
+			s := &external[i]
+			s.Reg = f.temp()
+			f.external[s.Name] = &variable{name: s.Name, reg: s.Reg, extern: true, cell: f.all || f.captured[s.Name]}
+		}
+		f.block(body, tail)
+		if len(f.missing) == 0 {
+			return f.finish()
+		}
+		external = append(external, f.missing...)
+		u.Funcs = u.Funcs[:u.Names]
+		c.closures = 0
+	}
+}
+
+func (c *compiler) function(target *Func, s *syntax.Function) error {
+	f := c.newFn(target)
+	f.analyse(s.Body.Body)
+	if f.UsesThis {
+		f.next++
+	}
+	for _, p := range s.Params {
+		f.declare(p.Text, f.temp())
+	}
+	if f.UsesThis && f.next < 2 {
+		f.next = 2 // the result's register
+	}
+	f.block(s.Body.Body, tail)
+	return f.finish()
+}
+
+// closure compiles a closure that is made in f and returns its proto's number.
+func (f *fn) closure(s *syntax.Closure) int {
+	c := f.c
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %d %d", s.Pos.Line, s.Pos.Column, len(s.Params))
+	c.closures++
+	target := &Func{Name: fmt.Sprintf("anon$%016x", h.Sum64()), Unit: c.unit, Params: len(s.Params)}
+	target.Info = &value.FnInfo{Name: target.Name, Pos: s.Pos}
+	for _, p := range s.Params {
+		target.Info.Params = append(target.Info.Params, p.Text)
+	}
+	body := []syntax.Stmt{s.Body}
+	target.UsesThis = usesThis(body)
+	c.unit.Funcs = append(c.unit.Funcs, target)
+	g := c.newFn(target)
+	g.analyse(body)
+	if target.UsesThis {
+		g.next++
+	}
+	proto := Proto{Func: target}
+	for _, name := range s.Captures {
+		v := f.lookup(name.Text)
+		if v == nil {
+			continue // a function, or a variable of the host's that is there by name
+		}
+		w := g.declare(name.Text, g.temp())
+		w.konst, w.cell, w.literal = v.konst, !v.konst, v.literal
+		proto.Captures = append(proto.Captures, Capture{Reg: v.reg, Copy: v.konst, Name: name.Text, Pos: name.Pos})
+	}
+	target.Captures = len(proto.Captures)
+	for _, p := range s.Params {
+		g.declare(p.Text, g.temp())
+	}
+	if target.UsesThis && g.next < 2 {
+		g.next = 2
+	}
+	g.block(body, tail)
+	if err := g.finish(); err != nil && f.tooLarge == "" {
+		f.tooLarge = err.Error()
+	}
+	f.Protos = append(f.Protos, proto)
+	return len(f.Protos) - 1
+}
+
+// finish checks that every operand fits, and completes the function.
+func (f *fn) finish() error {
+	if f.Regs >= 1<<16 {
+		f.tooLarge = "too many variables"
+	}
+	if len(f.Sites) >= 1<<16 || len(f.Protos) >= 1<<16 || len(f.Maps) >= 1<<16 || len(f.Switches) >= 1<<16 {
+		f.tooLarge = "too many calls and properties"
+	}
+	if f.tooLarge != "" {
+		name := "the script's global level"
+		if !f.main {
+			name = "function '" + f.Name + "'"
+		}
+		return value.NewError(value.ErrTooManyVariables, f.tooLarge+" in "+name)
+	}
+	f.emit(OpNop, 0, 0, 0, syntax.Pos{}) // the machine may point behind the last instruction, never outside
+	f.Regs++                             // a callee without arguments still needs a place for its result
+	return nil
+}
+
+// emit appends an instruction and returns its index.
+func (f *fn) emit(op Op, a, b, c int, pos syntax.Pos) int {
+	f.Code = append(f.Code, Instr{op, uint16(a), uint16(b), uint16(c)})
+	f.Pos = append(f.Pos, pos)
+	return len(f.Code) - 1
+}
+
+func (f *fn) emitWide(op Op, a int, n int, pos syntax.Pos) int {
+	f.Code = append(f.Code, wide(op, a, int32(n)))
+	f.Pos = append(f.Pos, pos)
+	return len(f.Code) - 1
+}
+
+// temp takes a register.
+func (f *fn) temp() int { return f.window(1) }
+
+// window takes n registers in a row.
+func (f *fn) window(n int) int {
+	r := f.next
+	f.next += n
+	f.Regs = max(f.Regs, f.next+1)
+	return r
+}
+
+// isUnless tells which conditional jumps have their distance in C alone.
+func shortJump(op Op) bool { return op >= OpUnlessEq && op <= OpLoopGeInt }
+
+// land makes a forward jump lead here.
+func (f *fn) land(at int) { f.jumpTo(at, len(f.Code)) }
+
+func (f *fn) landAll(list []int) {
+	for _, at := range list {
+		f.land(at)
+	}
+}
+
+func (f *fn) jumpTo(at, target int) {
+	n := target - at - 1
+	in := &f.Code[at]
+	if !shortJump(in.Op) {
+		*in = wide(in.Op, int(in.A), int32(n))
+		return
+	}
+	if n != int(int16(n)) {
+		f.tooLarge = "a condition that jumps too far"
+	}
+	in.C = uint16(n)
+}
+
+// konst is the number of a constant.
+func (f *fn) konst(v value.Value) int {
+	key, ok := v.Key()
+	if ok && v.Kind() != value.KindFloat {
+		if n, ok := f.consts[key]; ok {
+			return n
+		}
+	}
+	n := len(f.Consts)
+	f.Consts = append(f.Consts, v.Freeze())
+	if ok {
+		f.consts[key] = n
+	}
+	return n
+}
+
+func (f *fn) site(s *Site) int {
+	f.Sites = append(f.Sites, s)
+	return len(f.Sites) - 1
+}
+
+// declare makes a variable visible.
+func (f *fn) declare(name string, reg int) *variable {
+	v := &variable{name: name, reg: reg, cell: f.all || f.captured[name], depth: f.depth}
+	f.vars = append(f.vars, v)
+	return v
+}
+
+// lookup is the variable of a name, or nil.
+func (f *fn) lookup(name string) *variable {
+	for i := len(f.vars) - 1; i >= 0; i-- {
+		if f.vars[i].name == name {
+			return f.vars[i]
+		}
+	}
+	if !f.main {
+		return nil
+	}
+	v, ok := f.external[name]
+	if !ok && len(f.c.unit.byName[name]) == 0 {
+		v = &variable{name: name, extern: true}
+		f.external[name] = v
+		f.missing = append(f.missing, Symbol{Name: name})
+	}
+	return v
+}

@@ -1,0 +1,270 @@
+package compile
+
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// ifStmt compiles an if.
+func (f *fn) ifStmt(s *syntax.If, dst int) {
+	no := f.branch(s.Cond, true, false)
+	f.scope(s.Then, dst)
+	if s.Else == nil && dst == discard {
+		f.landAll(no)
+		return
+	}
+	end := -1
+	if dst != tail {
+		end = f.emitWide(OpJump, 0, 0, s.Pos)
+	}
+	f.landAll(no)
+	if s.Else == nil {
+		f.unit(dst, s.Pos)
+	} else {
+		f.stmt(s.Else, dst)
+	}
+	if end >= 0 {
+		f.land(end)
+	}
+}
+
+// loopStmt compiles a loop.
+func (f *fn) loopStmt(s syntax.Stmt, dst int) {
+	l := &loop{dst: dst}
+	f.loops = append(f.loops, l)
+	mark := f.next
+	pos := s.Position()
+	switch s := s.(type) {
+	case *syntax.While:
+		out := f.branch(s.Cond, true, false)
+		top := len(f.Code)
+		f.scope(s.Body, discard)
+		f.landAll(l.continues)
+		for _, at := range f.branch(s.Cond, false, true) {
+			f.jumpTo(at, top)
+		}
+		f.landAll(out)
+		f.unit(dst, pos)
+	case *syntax.Loop:
+		top := len(f.Code)
+		f.scope(s.Body, discard)
+		f.landAll(l.continues)
+		f.jumpTo(f.emitWide(OpLoop, 0, 0, pos), top)
+	case *syntax.Do:
+		top := len(f.Code)
+		f.scope(s.Body, discard)
+		f.landAll(l.continues)
+		if s.Until {
+			f.jumpTo(f.emitWide(OpLoopIfNot, f.operand(s.Cond), 0, s.Cond.Position()), top)
+		} else {
+			for _, at := range f.branch(s.Cond, false, true) {
+				f.jumpTo(at, top)
+			}
+		}
+		f.unit(dst, pos)
+	case *syntax.For:
+		f.enter(func() { f.forLoop(s, l) }, pos)
+		f.unit(dst, pos)
+	}
+	f.landAll(l.breaks)
+	f.next = mark
+	f.loops = f.loops[:len(f.loops)-1]
+}
+
+// forLoop compiles a for, up to where it has run out of items.
+func (f *fn) forLoop(s *syntax.For, l *loop) {
+	b, ok := s.Iterable.(*syntax.Binary)
+	counted := ok && (b.Op == ".." || b.Op == "..=") && b.Left != nil && b.Right != nil
+	w := f.window(3)
+	item, next := w+1, OpNext
+	at := 0
+	if counted {
+		item, next = w+2, OpForLoop
+		f.expr(b.Left, w)
+		f.expr(b.Right, w+1)
+		inclusive := 0
+		if b.Op == "..=" {
+			inclusive = 1
+		}
+		f.emit(OpBool, w+2, inclusive, 0, b.Pos)
+		at = f.emitWide(OpForPrep, w, 0, b.Pos)
+	} else {
+		f.expr(s.Iterable, w)
+		f.emit(OpIter, w, w, 0, s.Iterable.Position())
+		at = f.emitWide(OpJump, 0, 0, s.Pos)
+	}
+	count := -1
+	if s.Counter != nil {
+		count = f.temp()
+		f.emitWide(OpInt, count, -1, s.Counter.Pos)
+	}
+	// A variable that closures may share is set anew in each round, through the cell if it has become one.
+	name := f.loopVariable(s.Name, item)
+	var counter *variable
+	if s.Counter != nil {
+		counter = f.loopVariable(*s.Counter, -1)
+	}
+	if counted && (count >= 0 || name.reg != item) {
+		// What was just emitted belongs before the test.
+		f.hoist(at)
+		at = len(f.Code) - 1
+	}
+	top := len(f.Code)
+	if !counted {
+		// The loop is entered at its end, where the first item is fetched.
+		f.hoist(at)
+		at = len(f.Code) - 1
+		top = len(f.Code)
+	}
+	if name.reg != item {
+		f.emit(OpCellSet, name.reg, item, 0, s.Name.Pos)
+	}
+	if counter != nil {
+		f.emit(OpAddInt, count, count, 1, s.Counter.Pos)
+		f.emit(OpCellSet, counter.reg, count, 0, s.Counter.Pos)
+	}
+	f.scope(s.Body, discard)
+	f.landAll(l.continues)
+	if !counted {
+		f.land(at)
+	}
+	f.jumpTo(f.emitWide(next, w, 0, s.Pos), top)
+	if counted {
+		f.land(at)
+	}
+}
+
+// hoist moves the instruction at an index behind all that follow it. Nothing may jump in between.
+func (f *fn) hoist(at int) {
+	in, pos := f.Code[at], f.Pos[at]
+	f.Code = append(append(f.Code[:at], f.Code[at+1:]...), in)
+	f.Pos = append(append(f.Pos[:at], f.Pos[at+1:]...), pos)
+}
+
+// loopVariable declares a variable of a for: in a register where the machine puts the item, unless it may be shared.
+func (f *fn) loopVariable(name syntax.Name, item int) *variable {
+	if item >= 0 && !f.all && !f.captured[name.Text] {
+		return f.declare(name.Text, item)
+	}
+	v := f.declare(name.Text, f.temp())
+	f.emit(OpUnit, v.reg, 0, 0, name.Pos)
+	return v
+}
+
+// switchStmt compiles a switch. A table leads from the subject to the first case that has its value; each value has a
+// chain of its own through the guards of the cases that have it, then come the ranges in order, then the default.
+func (f *fn) switchStmt(s *syntax.Switch, dst int) {
+	subject := f.temp()
+	f.expr(s.Subject, subject)
+	f.Switches = append(f.Switches, Switch{Keys: map[value.Key]int32{}})
+	number := len(f.Switches) - 1
+	f.emit(OpSwitch, subject, number, 0, s.Pos)
+
+	bodies := make([][]int, len(s.Cases)) // jumps to each body
+	var keys []value.Key
+	chains := map[value.Key][]int{}
+	ints := map[value.Key]int64{}
+	type rangeCase struct {
+		n int
+		v value.Value
+	}
+	var ranges []rangeCase
+	for n, c := range s.Cases {
+		for _, e := range c.Values {
+			if b, ok := e.(*syntax.Binary); ok && (b.Op == ".." || b.Op == "..=") {
+				from, _ := f.fold(bound(b.Left, b.Pos, 0))
+				to, _ := f.fold(bound(b.Right, b.Pos, 1<<63-1))
+				r := value.NewRange(from.Int(), to.Int())
+				if b.Op == "..=" {
+					r = value.NewRangeInclusive(from.Int(), to.Int())
+				}
+				ranges = append(ranges, rangeCase{n, r})
+				continue
+			}
+			v, _ := fold(e)
+			k, ok := v.Key()
+			if !ok {
+				continue
+			}
+			if _, seen := chains[k]; !seen {
+				keys = append(keys, k)
+			}
+			chains[k] = append(chains[k], n)
+			if v.IsInt() {
+				ints[k] = v.Int()
+			}
+		}
+	}
+	var toRanges []int
+	guarded := func(n int) bool {
+		c := s.Cases[n]
+		if c.Guard == nil {
+			bodies[n] = append(bodies[n], f.emitWide(OpJump, 0, 0, c.Pos))
+			return false
+		}
+		no := f.branch(c.Guard, true, false)
+		bodies[n] = append(bodies[n], f.emitWide(OpJump, 0, 0, c.Pos))
+		f.landAll(no)
+		return true
+	}
+	table := f.Switches[number].Keys
+	for _, k := range keys {
+		table[k] = int32(len(f.Code))
+		open := true
+		for _, n := range chains[k] {
+			if open = guarded(n); !open {
+				break
+			}
+		}
+		if open {
+			toRanges = append(toRanges, f.emitWide(OpJump, 0, 0, s.Pos))
+		}
+	}
+	f.landAll(toRanges)
+	f.Switches[number].Default = int32(len(f.Code))
+	for _, r := range ranges {
+		t := f.temp()
+		f.emit(OpInRange, t, subject, f.konst(r.v), s.Cases[r.n].Pos)
+		skip := f.emitWide(OpJumpIfNot, t, 0, s.Cases[r.n].Pos)
+		guarded(r.n)
+		f.land(skip)
+	}
+	var ends []int
+	if s.Default != nil {
+		f.stmt(s.Default, dst)
+	} else {
+		f.unit(dst, s.Pos)
+	}
+	ends = append(ends, f.emitWide(OpJump, 0, 0, s.Pos))
+	for n, c := range s.Cases {
+		f.landAll(bodies[n])
+		f.stmt(c.Body, dst)
+		if dst != tail {
+			ends = append(ends, f.emitWide(OpJump, 0, 0, c.Pos))
+		}
+	}
+	f.landAll(ends)
+	if dst == tail {
+		f.unit(tail, s.Pos) // never reached; the jumps above need somewhere to land
+	}
+	f.dense(number, ints)
+}
+
+// dense gives a switch whose keys are close ints a table of targets.
+func (f *fn) dense(number int, ints map[value.Key]int64) {
+	s := &f.Switches[number]
+	if len(ints) == 0 {
+		return
+	}
+	lo, hi := int64(1<<63-1), int64(-1<<63)
+	for _, n := range ints {
+		lo, hi = min(lo, n), max(hi, n)
+	}
+	if uint64(hi-lo) >= 1024 {
+		return
+	}
+	s.Base, s.Dense = lo, make([]int32, hi-lo+1)
+	for k, n := range ints {
+		s.Dense[n-lo] = s.Keys[k]
+	}
+}

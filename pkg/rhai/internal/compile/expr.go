@@ -1,0 +1,323 @@
+package compile
+
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// Where a value goes, other than a register.
+const (
+	discard = -1 // nowhere
+	tail    = -2 // it is the function's result
+)
+
+// expr compiles an expression into a register, or discards its value.
+func (f *fn) expr(e syntax.Expr, dst int) {
+	if dst == discard {
+		mark := f.next
+		f.effect(e)
+		f.next = mark
+		return
+	}
+	if v, ok := f.fold(e); ok {
+		f.load(v, dst, e.Position())
+		return
+	}
+	mark := f.next
+	defer func() { f.next = mark }()
+	pos := e.Position()
+	switch e := e.(type) {
+	case *syntax.Ident:
+		f.ident(e, dst)
+	case *syntax.This:
+		f.emit(OpThis, dst, 0, 0, pos)
+		f.emit(OpCopy, dst, dst, 0, pos)
+	case *syntax.Interpolated:
+		w := f.window(len(e.Parts))
+		for i, p := range e.Parts {
+			f.expr(p, w+i)
+		}
+		f.emit(OpConcat, dst, w, len(e.Parts), pos)
+	case *syntax.Array:
+		w := f.window(len(e.Items))
+		for i, x := range e.Items {
+			f.expr(x, w+i)
+		}
+		f.emit(OpArray, dst, w, len(e.Items), pos)
+	case *syntax.Map:
+		w := f.window(len(e.Entries))
+		keys := make([]string, len(e.Entries))
+		for i, x := range e.Entries {
+			keys[i] = x.Key.Text
+			f.expr(x.Value, w+i)
+		}
+		f.Maps = append(f.Maps, keys)
+		f.emit(OpMap, dst, len(f.Maps)-1, w, pos)
+	case *syntax.Closure:
+		f.emit(OpClosure, dst, f.closure(e), 0, pos)
+	case *syntax.Unary:
+		op := map[string]Op{"-": OpNeg, "+": OpPlus, "!": OpNot}[e.Op]
+		f.emit(op, dst, f.operand(e.Operand), 0, pos)
+	case *syntax.Binary:
+		f.binary(e, dst)
+	case *syntax.Call:
+		f.call(e, dst)
+	case *syntax.Property, *syntax.Index:
+		f.access(e, dst)
+	case *syntax.Method:
+		f.method(e, dst)
+	case *syntax.Block:
+		f.scope(e, dst)
+	case *syntax.If:
+		f.ifStmt(e, dst)
+	case *syntax.Switch:
+		f.switchStmt(e, dst)
+	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+		f.loopStmt(e.(syntax.Stmt), dst)
+	default:
+		f.fail(value.NewError(value.ErrCustomSyntax, "custom syntax is not available"), pos)
+	}
+}
+
+// effect compiles an expression whose value nobody wants.
+func (f *fn) effect(e syntax.Expr) {
+	switch e := e.(type) {
+	case *syntax.Block:
+		f.scope(e, discard)
+	case *syntax.If:
+		f.ifStmt(e, discard)
+	case *syntax.Switch:
+		f.switchStmt(e, discard)
+	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+		f.loopStmt(e.(syntax.Stmt), discard)
+	default:
+		if _, ok := f.fold(e); !ok {
+			f.expr(e, f.temp())
+		}
+	}
+}
+
+// load puts a constant into a register.
+func (f *fn) load(v value.Value, dst int, pos syntax.Pos) {
+	switch {
+	case v.IsUnit():
+		f.emit(OpUnit, dst, 0, 0, pos)
+	case v.IsBool():
+		b := 0
+		if v.Bool() {
+			b = 1
+		}
+		f.emit(OpBool, dst, b, 0, pos)
+	case v.IsInt() && v.Int() == int64(int32(v.Int())):
+		f.emitWide(OpInt, dst, int(v.Int()), pos)
+	default:
+		f.emitWide(OpConst, dst, f.konst(v), pos)
+	}
+}
+
+// fail compiles an error.
+func (f *fn) fail(err *value.Error, pos syntax.Pos) {
+	f.Errors = append(f.Errors, err)
+	f.emitWide(OpFail, 0, len(f.Errors)-1, pos)
+}
+
+// operand is a register that holds an expression's value until the next write to a variable: the variable's own
+// register where there is one.
+func (f *fn) operand(e syntax.Expr) int {
+	if r, ok := f.plain(e); ok {
+		return r
+	}
+	r := f.temp()
+	f.expr(e, r)
+	return r
+}
+
+// plain is the register of a variable that nothing is special about.
+func (f *fn) plain(e syntax.Expr) (int, bool) {
+	id, ok := e.(*syntax.Ident)
+	if !ok || len(id.Namespace) > 0 || f.all {
+		return 0, false
+	}
+	v := f.lookup(id.Name)
+	if v == nil || v.cell || v.extern || v.konst && v.literal != nil {
+		return 0, false
+	}
+	return v.reg, true
+}
+
+// operands are registers for two expressions that are evaluated in order.
+func (f *fn) operands(a, b syntax.Expr) (int, int) {
+	if r, ok := f.plain(a); ok && !f.quiet(b) {
+		t := f.temp()
+		f.emit(OpCopy, t, r, 0, a.Position())
+		return t, f.operand(b)
+	}
+	r := f.operand(a)
+	return r, f.operand(b)
+}
+
+// ident compiles the reading of a variable.
+func (f *fn) ident(e *syntax.Ident, dst int) {
+	if len(e.Namespace) > 0 {
+		f.namespaced(e, dst)
+		return
+	}
+	v := f.lookup(e.Name)
+	switch {
+	case f.all:
+		f.emit(OpLookup, dst, f.konst(value.Str(e.Name)), f.symbol(v), e.Pos)
+		f.emit(OpCopy, dst, dst, 0, e.Pos)
+	case v == nil && len(f.c.unit.byName[e.Name]) > 0:
+		f.emitWide(OpConst, dst, f.konst(value.NewFnPtr(e.Name, nil, nil)), e.Pos)
+	case v == nil:
+		f.emitWide(OpNamed, dst, f.konst(value.Str(e.Name)), e.Pos)
+	case v.extern:
+		f.emitWide(OpCheck, v.reg, f.konst(value.Str(e.Name)), e.Pos)
+		f.emit(OpCellGet, dst, v.reg, 0, e.Pos)
+	case v.cell:
+		f.emit(OpCellGet, dst, v.reg, 0, e.Pos)
+	default:
+		f.emit(OpCopy, dst, v.reg, 0, e.Pos)
+	}
+}
+
+func (f *fn) namespaced(e *syntax.Ident, dst int) {
+	name := ""
+	for _, n := range e.Namespace {
+		name += n.Text + "::"
+	}
+	if name == "global::" {
+		f.emitWide(OpGlobal, dst, f.c.global(e.Name), e.Pos)
+		return
+	}
+	f.fail(value.ModuleNotFound(name[:len(name)-2]), e.Namespace[0].Pos)
+}
+
+// symbol is the number of a list of symbols that has the variable alone, or of an empty one.
+func (f *fn) symbol(v *variable) int {
+	var list []Symbol
+	if v != nil {
+		list = []Symbol{{v.name, v.reg, v.konst}}
+	}
+	f.Symbols = append(f.Symbols, list)
+	return len(f.Symbols) - 1
+}
+
+// binary compiles an infix operator.
+func (f *fn) binary(e *syntax.Binary, dst int) {
+	pos := e.Pos
+	switch e.Op {
+	case "&&", "||":
+		out := f.branch(e, true, false)
+		f.emit(OpBool, dst, 1, 0, pos)
+		end := f.emitWide(OpJump, 0, 0, pos)
+		f.landAll(out)
+		f.emit(OpBool, dst, 0, 0, pos)
+		f.land(end)
+		return
+	case "??":
+		f.expr(e.Left, dst)
+		end := f.emitWide(OpJumpNotUnit, dst, 0, pos)
+		f.expr(e.Right, dst)
+		f.land(end)
+		return
+	case "in", "!in":
+		op := OpIn
+		if e.Op == "!in" {
+			op = OpNotIn
+		}
+		a, b := f.operands(e.Left, e.Right)
+		f.emit(op, dst, a, b, pos)
+		return
+	case "..", "..=":
+		op := OpRange
+		if e.Op == "..=" {
+			op = OpRangeEq
+		}
+		a, b := f.operands(bound(e.Left, pos, 0), bound(e.Right, pos, 1<<63-1))
+		f.emit(op, dst, a, b, pos)
+		return
+	}
+	op, ok := value.OpByName(e.Op)
+	if !ok {
+		f.function(e.Op, []syntax.Expr{e.Left, e.Right}, dst, pos)
+		return
+	}
+	if op <= value.OpMod {
+		if n, ok := f.small(e.Right); ok {
+			f.emit(OpAddInt+Op(op), dst, f.operand(e.Left), n, pos)
+			return
+		}
+	}
+	a, b := f.operands(e.Left, e.Right)
+	f.emit(OpAdd+Op(op), dst, a, b, pos)
+}
+
+// bound is an end of a range that the source may leave out.
+func bound(e syntax.Expr, pos syntax.Pos, n int64) syntax.Expr {
+	if e == nil {
+		return &syntax.Int{Pos: pos, Value: n}
+	}
+	return e
+}
+
+// branch compiles a condition and returns the jumps to take when it does not hold (unless is true) or, for use behind
+// a loop's body, the jumps to take when it does: those lead backwards.
+func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
+	mark := f.next
+	defer func() { f.next = mark }()
+	pos := e.Position()
+	if v, ok := f.fold(e); ok && v.IsBool() {
+		switch {
+		case unless && !v.Bool():
+			return []int{f.emitWide(OpJump, 0, 0, pos)}
+		case !unless && v.Bool() && back:
+			return []int{f.emitWide(OpLoop, 0, 0, pos)}
+		case !unless && v.Bool():
+			return []int{f.emitWide(OpJump, 0, 0, pos)}
+		}
+		return nil
+	}
+	switch e := e.(type) {
+	case *syntax.Unary:
+		if e.Op == "!" && unless && !back {
+			return f.branch(e.Operand, false, false)
+		}
+	case *syntax.Binary:
+		switch op, ok := value.OpByName(e.Op); {
+		case ok && op >= value.OpEq && (unless || back):
+			first := OpUnlessEq
+			if !unless {
+				first = OpLoopEq
+			}
+			first += Op(op - value.OpEq)
+			if n, ok := f.small(e.Right); ok {
+				return []int{f.emit(first+(OpUnlessEqInt-OpUnlessEq), f.operand(e.Left), n, 0, pos)}
+			}
+			a, b := f.operands(e.Left, e.Right)
+			return []int{f.emit(first, a, b, 0, pos)}
+		case e.Op == "&&" && unless:
+			return append(f.branch(e.Left, true, false), f.branch(e.Right, true, false)...)
+		case e.Op == "||" && unless:
+			yes := f.branch(e.Left, false, false)
+			no := f.branch(e.Right, true, false)
+			f.landAll(yes)
+			return no
+		case e.Op == "&&":
+			no := f.branch(e.Left, true, false)
+			yes := f.branch(e.Right, false, back)
+			f.landAll(no)
+			return yes
+		case e.Op == "||":
+			return append(f.branch(e.Left, false, back), f.branch(e.Right, false, back)...)
+		}
+	}
+	op := OpJumpIfNot
+	switch {
+	case !unless && back:
+		op = OpLoopIf
+	case !unless:
+		op = OpJumpIf
+	}
+	return []int{f.emitWide(op, f.operand(e), 0, pos)}
+}

@@ -1,0 +1,87 @@
+package compile
+
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// fold is the value of an expression that the source alone decides. What would fail is left to the run, which knows
+// whether it is reached.
+func fold(e syntax.Expr) (value.Value, bool) {
+	switch e := e.(type) {
+	case *syntax.Unit:
+		return value.Unit(), true
+	case *syntax.Bool:
+		return value.Bool(e.Value), true
+	case *syntax.Int:
+		return value.Int(e.Value), true
+	case *syntax.Float:
+		return value.Float(e.Value), true
+	case *syntax.Char:
+		return value.Char(e.Value), true
+	case *syntax.String:
+		return value.Str(e.Value), true
+	case *syntax.Unary:
+		v, ok := fold(e.Operand)
+		if !ok {
+			return v, false
+		}
+		switch {
+		case e.Op == "-":
+			w, known, err := value.Neg(v)
+			return w, known && err == nil
+		case e.Op == "!" && v.IsBool():
+			return value.Bool(!v.Bool()), true
+		}
+	case *syntax.Binary:
+		op, ok := value.OpByName(e.Op)
+		if !ok {
+			return value.Value{}, false
+		}
+		a, ok := fold(e.Left)
+		if !ok {
+			return a, false
+		}
+		b, ok := fold(e.Right)
+		if !ok {
+			return b, false
+		}
+		v, known, err := value.Binary(op, a, b)
+		return v, known && err == nil && v.Kind() <= value.KindString
+	case *syntax.Array:
+		items := make([]value.Value, len(e.Items))
+		for i, x := range e.Items {
+			v, ok := fold(x)
+			if !ok {
+				return v, false
+			}
+			items[i] = v
+		}
+		return value.NewArray(items), true
+	}
+	return value.Value{}, false
+}
+
+// fold also knows the constants in scope.
+func (f *fn) fold(e syntax.Expr) (value.Value, bool) {
+	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 && !f.all {
+		if v := f.lookup(id.Name); v != nil && v.konst && v.literal != nil {
+			return fold(v.literal)
+		}
+		return value.Value{}, false
+	}
+	if _, ok := e.(*syntax.Array); ok {
+		v, ok := fold(e)
+		return v, ok && len(v.Array().Items) > 0
+	}
+	return fold(e)
+}
+
+// small is an expression's value when it is an int that fits an operand.
+func (f *fn) small(e syntax.Expr) (int, bool) {
+	v, ok := f.fold(e)
+	if !ok || !v.IsInt() || v.Int() != int64(int16(v.Int())) {
+		return 0, false
+	}
+	return int(v.Int()), true
+}

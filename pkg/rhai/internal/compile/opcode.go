@@ -1,0 +1,173 @@
+package compile
+
+// Op is an opcode.
+type Op uint16
+
+// The opcodes. In the register pictures R is the frame's registers, K its constants, n an operand as a signed number;
+// "copy" marks a container as shared, "move" does not. Jumps are relative to the next instruction, and backward ones
+// count an operation. Calls use a window of registers that starts at A and becomes the callee's first registers.
+const (
+	OpNop Op = iota
+
+	// Data.
+	OpUnit     // R[A] = ()
+	OpBool     // R[A] = B != 0
+	OpInt      // R[A] = n(BC)
+	OpConst    // R[A] = K[BC]
+	OpCopy     // R[A] = copy R[B]
+	OpMove     // R[A] = move R[B]
+	OpAbsent   // R[A] = absent
+	OpCellGet  // R[A] = copy of what R[B] holds or shares
+	OpCellRef  // R[A] = move of what R[B] holds or shares
+	OpFlat     // R[A] = what R[A] shares, if it does
+	OpCellSet  // what R[A] holds or shares = R[B]
+	OpCheck    // error unless variable R[A] exists; name K[BC]
+	OpWritable // error unless scope variable R[A] exists and is no constant; name K[BC]
+	OpThis     // R[A] = move R[0], error when this is not bound
+	OpNamed    // R[A] = the host's variable K[BC]
+	OpGlobal   // R[A] = global constant BC
+	OpSetGlob  // global constant BC = R[A]
+	OpLookup   // R[A] = variable of symbols C by name K[B], defined by an eval or not
+	OpStore    // variable of symbols C by name K[B] = R[A]
+
+	// Operators: R[A] = R[B] op R[C].
+	OpAdd
+	OpSub
+	OpMul
+	OpDiv
+	OpMod
+	OpPow
+	OpShl
+	OpShr
+	OpAnd
+	OpOr
+	OpXor
+	OpEq
+	OpNe
+	OpLt
+	OpLe
+	OpGt
+	OpGe
+	// Operators with a small int: R[A] = R[B] op n(C).
+	OpAddInt
+	OpSubInt
+	OpMulInt
+	OpDivInt
+	OpModInt
+	OpIn      // R[A] = R[B] in R[C]
+	OpNotIn   // R[A] = R[B] !in R[C]
+	OpRange   // R[A] = R[B]..R[C]
+	OpRangeEq // R[A] = R[B]..=R[C]
+	OpNeg     // R[A] = -R[B]
+	OpPlus    // R[A] = +R[B]
+	OpNot     // R[A] = !R[B]
+	OpCustom  // R[A] = R[B] op R[C], op by the site in the next instruction's A
+
+	// Compound assignments: R[A] op= R[B], C is the value.Op. Two have forms of their own.
+	OpAssign
+	OpAssignAdd
+	OpAssignSub
+	OpAssignAddInt // R[A] += n(B)
+	OpAssignSubInt // R[A] -= n(B)
+
+	// Jumps.
+	OpJump        // pc += n(BC)
+	OpLoop        // pc += n(BC), backwards: counts an operation
+	OpJumpIf      // if R[A] pc += n(BC); R[A] must be a bool
+	OpJumpIfNot   // if !R[A] pc += n(BC); R[A] must be a bool
+	OpLoopIf      // OpJumpIf backwards
+	OpLoopIfNot   // OpJumpIfNot backwards
+	OpJumpUnit    // if R[A] is () pc += n(BC)
+	OpJumpNotUnit // if R[A] is not () pc += n(BC)
+	// if not (R[A] op R[B]) pc += n(C)
+	OpUnlessEq
+	OpUnlessNe
+	OpUnlessLt
+	OpUnlessLe
+	OpUnlessGt
+	OpUnlessGe
+	// if not (R[A] op n(B)) pc += n(C)
+	OpUnlessEqInt
+	OpUnlessNeInt
+	OpUnlessLtInt
+	OpUnlessLeInt
+	OpUnlessGtInt
+	OpUnlessGeInt
+	// if R[A] op R[B] pc += n(C), backwards: counts an operation
+	OpLoopEq
+	OpLoopNe
+	OpLoopLt
+	OpLoopLe
+	OpLoopGt
+	OpLoopGe
+	// if R[A] op n(B) pc += n(C), backwards: counts an operation
+	OpLoopEqInt
+	OpLoopNeInt
+	OpLoopLtInt
+	OpLoopLeInt
+	OpLoopGtInt
+	OpLoopGeInt
+	OpInRange // R[A] = whether the number R[B] is in the range K[C]
+	OpSwitch  // pc = the target that switch B has for R[A]
+
+	// Calls.
+	OpCall     // R[A] = function B of the unit (R[A] …), C registers; with this, R[A+1] is the result
+	OpCallName // R[A] = site B (R[A] …), C arguments
+	OpCallRef  // R[A+1] = site B (R[A] by reference, …), C arguments with R[A]
+	OpCallPtr  // R[A+1] = R[A].call(R[A+1] …) by site B, C arguments without R[A]
+	OpReturn   // return R[A]
+	OpReturnIs // return R[A] to R[1]: the function has this in R[0]
+	OpClosure  // R[A] = closure of proto B
+	OpThrow    // throw R[A]
+	OpFail     // throw Errors[BC]
+	OpEval     // R[A] = eval R[A] with symbols B, registers from C up are free
+	OpMark     // R[A] = how many variables evals have defined
+	OpTrim     // forget those beyond R[A]
+	OpImport   // import the module R[A]
+
+	// Data structures.
+	OpArray  // R[A] = [R[B] …], C items
+	OpMap    // R[A] = #{…}, keys Maps[B], values R[C] …
+	OpConcat // R[A] = text of R[B] …, C parts
+	// A Ref form moves: what it yields is shared only if R[B] is. Written through, it must go Back.
+	OpGet       // R[A] = copy R[B].site C
+	OpGetRef    // R[A] = move R[B].site C
+	OpSet       // R[A].site B = R[C]
+	OpBack      // R[A].site B = R[C], unless it is that already
+	OpIndex     // R[A] = copy R[B][R[C]]
+	OpIndexRef  // R[A] = move R[B][R[C]]
+	OpSetIndex  // R[A][R[B]] = R[C]
+	OpBackIndex // R[A][R[B]] = R[C], unless it is that already
+
+	// Loops.
+	OpIter    // R[A] = iterator over R[B]
+	OpNext    // R[A+1] = next of iterator R[A], or pc += n(BC); counts an operation
+	OpForPrep // range R[A]..R[A+1] (inclusive when R[A+2] is true) begins: R[A+2] = first, or pc += n(BC) when empty
+	OpForLoop // next int of the loop at R[A] into R[A+2], pc += n(BC), or go on; counts an operation
+
+	numOps
+)
+
+var opNames = [numOps]string{
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "flat", "cell_set", "check", "writable", "this",
+	"named", "global", "set_global", "lookup", "store",
+	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
+	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not", "custom",
+	"assign", "assign_add", "assign_sub", "assign_add_int", "assign_sub_int",
+	"jump", "loop", "jump_if", "jump_if_not", "loop_if", "loop_if_not", "jump_unit", "jump_not_unit",
+	"unless_eq", "unless_ne", "unless_lt", "unless_le", "unless_gt", "unless_ge",
+	"unless_eq_int", "unless_ne_int", "unless_lt_int", "unless_le_int", "unless_gt_int", "unless_ge_int",
+	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
+	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
+	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "fail", "eval", "mark", "trim", "import",
+	"array", "map", "concat", "get", "get_ref", "set", "back", "index", "index_ref", "set_index", "back_index",
+	"iter", "next", "for_prep", "for_loop",
+}
+
+// String is the opcode's name.
+func (op Op) String() string {
+	if op < numOps {
+		return opNames[op]
+	}
+	return "?"
+}

@@ -1,0 +1,325 @@
+package compile
+
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// place is where a path leads: a register that holds the value without having copied it, and how to carry a change of
+// that register back along the path, innermost step first.
+type place struct {
+	reg   int
+	back  []step
+	nils  []int  // jumps for when a `?.` found unit
+	konst string // the constant that the path starts at
+	scope int    // the register of the host's variable that the path starts at, plus one
+}
+
+// step is one instruction on the way back.
+type step struct {
+	op      Op
+	a, b, c int
+	pos     syntax.Pos
+}
+
+// ref compiles a path. The value lands in a variable's own register, in into when that is no negative number, or in
+// a temporary. Keys are evaluated on the way.
+func (f *fn) ref(e syntax.Expr, into int) place {
+	reg := func() int {
+		if into >= 0 {
+			return into
+		}
+		return f.temp()
+	}
+	pos := e.Position()
+	switch e := e.(type) {
+	case *syntax.Ident:
+		if len(e.Namespace) > 0 {
+			break
+		}
+		v := f.lookup(e.Name)
+		switch {
+		case f.all:
+			r := reg()
+			name, symbol := f.konst(value.Str(e.Name)), f.symbol(v)
+			f.emit(OpLookup, r, name, symbol, pos)
+			p := place{reg: r, back: []step{{OpStore, r, name, symbol, pos}}}
+			if v != nil && v.konst {
+				p.konst = e.Name
+			}
+			return p
+		case v == nil:
+		case v.konst:
+			r := reg()
+			if v.literal != nil {
+				lit, _ := fold(v.literal)
+				f.load(lit, r, pos)
+				return place{reg: r, konst: e.Name}
+			}
+			f.emit(OpCellRef, r, v.reg, 0, pos)
+			return place{reg: r, konst: e.Name}
+		case v.extern:
+			f.emitWide(OpCheck, v.reg, f.konst(value.Str(e.Name)), pos)
+			r := reg()
+			f.emit(OpCellRef, r, v.reg, 0, pos)
+			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, scope: v.reg + 1}
+		case v.cell:
+			r := reg()
+			f.emit(OpCellRef, r, v.reg, 0, pos)
+			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}}
+		case into >= 0:
+			f.emit(OpMove, into, v.reg, 0, pos)
+			return place{reg: into, back: []step{{OpMove, v.reg, into, 0, pos}}}
+		default:
+			return place{reg: v.reg}
+		}
+	case *syntax.This:
+		f.emit(OpThis, reg(), 0, 0, pos)
+		r := f.Code[len(f.Code)-1].A
+		return place{reg: int(r), back: []step{{OpMove, 0, int(r), 0, pos}}}
+	case *syntax.Property:
+		p := f.base(e.Base, e.Safe, pos)
+		r := reg()
+		site := f.property(e.Name.Text)
+		f.emit(OpGetRef, r, p.reg, site, e.Name.Pos)
+		p.back = append([]step{{OpBack, p.reg, site, r, e.Name.Pos}}, p.back...)
+		p.reg = r
+		return p
+	case *syntax.Index:
+		key, p := f.keyed(e)
+		r := reg()
+		f.emit(OpIndexRef, r, p.reg, key, e.Key.Position())
+		p.back = append([]step{{OpBackIndex, p.reg, key, r, e.Key.Position()}}, p.back...)
+		p.reg = r
+		return p
+	case *syntax.Method:
+		return f.invoke(e, into)
+	}
+	r := reg()
+	f.expr(e, r)
+	return place{reg: r}
+}
+
+// base compiles what stands before a dot or bracket.
+func (f *fn) base(e syntax.Expr, safe bool, pos syntax.Pos) place {
+	p := f.ref(e, -1)
+	if safe {
+		p.nils = append(p.nils, f.emitWide(OpJumpUnit, p.reg, 0, pos))
+	}
+	return p
+}
+
+// keyed compiles an index's key and base.
+func (f *fn) keyed(e *syntax.Index) (key int, p place) {
+	if f.quiet(e.Key) && f.quiet(e.Base) {
+		p = f.base(e.Base, e.Safe, e.Pos)
+		return f.operand(e.Key), p
+	}
+	// The key comes first: it may change what the path goes through.
+	key = f.temp()
+	f.expr(e.Key, key)
+	return key, f.base(e.Base, e.Safe, e.Pos)
+}
+
+func (f *fn) property(name string) int {
+	return f.site(&Site{Name: name, Getter: value.Getter(name), Setter: value.Setter(name)})
+}
+
+// goBack compiles a path's way back.
+func (f *fn) goBack(p place) {
+	if p.konst != "" {
+		return
+	}
+	for _, s := range p.back {
+		f.emit(s.op, s.a, s.b, s.c, s.pos)
+	}
+}
+
+// settle lets the jumps of a path that met unit yield unit.
+func (f *fn) settle(nils []int, dst int, pos syntax.Pos) {
+	if len(nils) == 0 {
+		return
+	}
+	end := f.emitWide(OpJump, 0, 0, pos)
+	f.landAll(nils)
+	if dst >= 0 {
+		f.emit(OpUnit, dst, 0, 0, pos)
+	}
+	f.land(end)
+}
+
+// access compiles the reading of a property or an element.
+func (f *fn) access(e syntax.Expr, dst int) {
+	switch e := e.(type) {
+	case *syntax.Property:
+		p := f.base(e.Base, e.Safe, e.Pos)
+		f.emit(OpGet, dst, p.reg, f.property(e.Name.Text), e.Name.Pos)
+		f.settle(p.nils, dst, e.Pos)
+	case *syntax.Index:
+		key, p := f.keyed(e)
+		f.emit(OpIndex, dst, p.reg, key, e.Key.Position())
+		f.settle(p.nils, dst, e.Pos)
+	}
+}
+
+// method compiles a method call.
+func (f *fn) method(e *syntax.Method, dst int) {
+	p := f.invoke(e, -1)
+	f.emit(OpMove, dst, p.reg, 0, e.Name.Pos)
+	f.settle(p.nils, dst, e.Pos)
+}
+
+// invoke compiles a method call and yields the place of its result.
+func (f *fn) invoke(e *syntax.Method, into int) place {
+	w := f.window(max(len(e.Args)+1, 2))
+	for i, a := range e.Args {
+		f.expr(a, w+1+i)
+	}
+	mark := f.next
+	p := f.ref(e.Base, w)
+	if e.Safe {
+		p.nils = append(p.nils, f.emitWide(OpJumpUnit, p.reg, 0, e.Pos))
+	}
+	if p.reg != w {
+		f.emit(OpMove, w, p.reg, 0, e.Name.Pos)
+		p.back = append([]step{{OpMove, p.reg, w, 0, e.Name.Pos}}, p.back...)
+	}
+	if e.Name.Text == "call" {
+		f.emit(OpCallPtr, w, f.site(&Site{Name: "call", Method: true}), len(e.Args), e.Name.Pos)
+	} else {
+		site := f.callSite(e.Name.Text, len(e.Args))
+		site.Method, site.Const, site.Scope = true, p.konst != "", p.scope
+		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
+	}
+	f.goBack(p)
+	f.next = mark
+	if into >= 0 {
+		f.emit(OpMove, into, w+1, 0, e.Name.Pos)
+		return place{reg: into, nils: p.nils}
+	}
+	return place{reg: w + 1, nils: p.nils}
+}
+
+// callSite is a site that may reach script functions of the name that take n arguments.
+func (f *fn) callSite(name string, n int) *Site {
+	s := &Site{Name: name}
+	for _, g := range f.c.unit.byName[name] {
+		switch {
+		case g.Params != n:
+		case g.ThisType == "":
+			s.Script = g
+		default:
+			s.Typed = append(s.Typed, g)
+		}
+	}
+	return s
+}
+
+// call compiles a function call.
+func (f *fn) call(e *syntax.Call, dst int) {
+	if len(e.Namespace) > 0 {
+		f.fail(value.ModuleNotFound(e.Namespace[0].Text), e.Namespace[0].Pos)
+		return
+	}
+	if e.Name == "eval" && len(e.Args) == 1 {
+		f.eval(e, dst)
+		return
+	}
+	f.function(e.Name, e.Args, dst, e.Pos)
+}
+
+// function compiles a call by name.
+func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) {
+	w := f.window(max(len(args), 1))
+	if g := f.c.unit.Find(name, len(args)); g != nil && len(f.c.unit.Funcs) < 1<<16 {
+		if g.UsesThis {
+			f.window(1)
+			f.emit(OpAbsent, w, 0, 0, pos)
+			w++
+		}
+		for i, a := range args {
+			f.expr(a, w+i)
+		}
+		if g.UsesThis {
+			f.emit(OpCall, w-1, f.number(g), len(args), pos)
+		} else {
+			f.emit(OpCall, w, f.number(g), len(args), pos)
+		}
+		f.emit(OpMove, dst, w, 0, pos)
+		return
+	}
+	if name == "call" && len(args) > 0 {
+		if len(args) == 1 {
+			f.window(1)
+		}
+		for i, a := range args {
+			f.expr(a, w+i)
+		}
+		f.emit(OpCallPtr, w, f.site(&Site{Name: name}), len(args)-1, pos)
+		f.emit(OpMove, dst, w+1, 0, pos)
+		return
+	}
+	// The first argument of a native function is passed by reference when it is a variable.
+	if len(args) > 0 && variableLike(args[0]) {
+		if len(args) == 1 {
+			f.window(1)
+		}
+		for i, a := range args[1:] {
+			f.expr(a, w+1+i)
+		}
+		p := f.ref(args[0], w)
+		site := f.callSite(name, len(args))
+		site.Const, site.Scope = p.konst != "", p.scope
+		f.emit(OpCallRef, w, f.site(site), len(args), pos)
+		f.goBack(p)
+		f.emit(OpMove, dst, w+1, 0, pos)
+		return
+	}
+	for i, a := range args {
+		f.expr(a, w+i)
+	}
+	f.emit(OpCallName, w, f.site(f.callSite(name, len(args))), len(args), pos)
+	f.emit(OpMove, dst, w, 0, pos)
+}
+
+func variableLike(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Ident:
+		return len(e.Namespace) == 0
+	case *syntax.This:
+		return true
+	}
+	return false
+}
+
+// number is a function's place in the unit.
+func (f *fn) number(g *Func) int {
+	for i, h := range f.c.unit.Funcs {
+		if h == g {
+			return i
+		}
+	}
+	return -1
+}
+
+// eval compiles a call of eval, which sees every variable that is visible here.
+func (f *fn) eval(e *syntax.Call, dst int) {
+	t := f.temp()
+	f.expr(e.Args[0], t)
+	var list []Symbol
+	seen := map[string]bool{}
+	for i := len(f.vars) - 1; i >= 0; i-- {
+		if v := f.vars[i]; !seen[v.name] {
+			seen[v.name] = true
+			list = append(list, Symbol{v.name, v.reg, v.konst})
+		}
+	}
+	for _, s := range f.External {
+		if !seen[s.Name] {
+			list = append(list, s)
+		}
+	}
+	f.Symbols = append(f.Symbols, list)
+	f.emit(OpEval, t, len(f.Symbols)-1, f.next, e.Pos)
+	f.emit(OpMove, dst, t, 0, e.Pos)
+}

@@ -1,0 +1,388 @@
+package compile
+
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// block compiles statements in the scope that is open. The last one's value goes to dst.
+func (f *fn) block(body []syntax.Stmt, dst int) {
+	for i, s := range body {
+		if i < len(body)-1 {
+			f.stmt(s, discard)
+		} else {
+			f.stmt(s, dst)
+		}
+	}
+	if len(body) == 0 {
+		f.unit(dst, syntax.Pos{})
+	}
+}
+
+// scope compiles a block with a scope of its own.
+func (f *fn) scope(b *syntax.Block, dst int) {
+	f.enter(func() { f.block(b.Body, dst) }, b.Pos)
+}
+
+// enter runs a part of the compilation in a scope of its own, whose variables and registers end with it.
+func (f *fn) enter(part func(), pos syntax.Pos) {
+	vars, mark := len(f.vars), f.next
+	f.depth++
+	defined := -1
+	if f.all {
+		// What an eval defines in the scope ends with it too.
+		defined = f.temp()
+		f.emit(OpMark, defined, 0, 0, pos)
+	}
+	part()
+	if f.all {
+		f.emit(OpTrim, defined, 0, 0, pos)
+	}
+	f.depth--
+	f.vars, f.next = f.vars[:vars], mark
+}
+
+// unit yields unit.
+func (f *fn) unit(dst int, pos syntax.Pos) {
+	switch {
+	case dst >= 0:
+		f.emit(OpUnit, dst, 0, 0, pos)
+	case dst == tail:
+		r := f.temp()
+		f.emit(OpUnit, r, 0, 0, pos)
+		f.ret(r, pos)
+	}
+}
+
+// ret returns a register.
+func (f *fn) ret(r int, pos syntax.Pos) {
+	if f.UsesThis {
+		f.emit(OpReturnIs, r, 0, 0, pos)
+	} else {
+		f.emit(OpReturn, r, 0, 0, pos)
+	}
+}
+
+// stmt compiles a statement.
+func (f *fn) stmt(s syntax.Stmt, dst int) {
+	mark := f.next
+	pos := s.Position()
+	switch s := s.(type) {
+	case *syntax.ExprStmt:
+		f.value(s.X, dst)
+	case *syntax.Block, *syntax.If, *syntax.Switch, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+		f.value(s.(syntax.Expr), dst)
+	case *syntax.Let:
+		f.let(s)
+		f.unit(dst, pos)
+		return // its register stays taken
+	case *syntax.Assign:
+		f.assign(s)
+		f.unit(dst, pos)
+	case *syntax.Break:
+		l := f.loops[len(f.loops)-1]
+		switch {
+		case s.Value != nil:
+			f.expr(s.Value, l.dst)
+		case l.dst >= 0:
+			f.emit(OpUnit, l.dst, 0, 0, pos)
+		}
+		l.breaks = append(l.breaks, f.emitWide(OpJump, 0, 0, pos))
+	case *syntax.Continue:
+		l := f.loops[len(f.loops)-1]
+		l.continues = append(l.continues, f.emitWide(OpJump, 0, 0, pos))
+	case *syntax.Return:
+		if s.Value == nil {
+			f.unit(tail, pos)
+		} else {
+			f.value(s.Value, tail)
+		}
+	case *syntax.Throw:
+		r := f.temp()
+		if s.Value == nil {
+			f.emit(OpUnit, r, 0, 0, pos)
+		} else {
+			f.expr(s.Value, r)
+		}
+		f.emit(OpThrow, r, 0, 0, pos)
+	case *syntax.Try:
+		f.try(s)
+		f.unit(dst, pos)
+	case *syntax.Import:
+		r := f.temp()
+		f.expr(s.Path, r)
+		f.emit(OpImport, r, 0, 0, s.Path.Position())
+		f.unit(dst, pos)
+	case *syntax.Export:
+		f.operand(&syntax.Ident{Pos: s.Name.Pos, Name: s.Name.Text}) // it must exist
+		f.unit(dst, pos)
+	}
+	f.next = mark
+}
+
+// value compiles an expression whose value goes to dst, which may be tail.
+func (f *fn) value(e syntax.Expr, dst int) {
+	if dst != tail {
+		f.expr(e, dst)
+		return
+	}
+	mark := f.next
+	switch e := e.(type) {
+	case *syntax.Block:
+		f.scope(e, tail)
+	case *syntax.If:
+		f.ifStmt(e, tail)
+	case *syntax.Switch:
+		f.switchStmt(e, tail)
+	default:
+		f.ret(f.operand(e), e.Position())
+	}
+	f.next = mark
+}
+
+// let compiles the definition of a variable.
+func (f *fn) let(s *syntax.Let) {
+	var old *variable
+	for i := len(f.vars) - 1; i >= 0 && f.vars[i].depth == f.depth; i-- {
+		if v := f.vars[i]; v.name == s.Name.Text && !f.all {
+			old = v
+			break
+		}
+	}
+	reg := 0
+	if old != nil {
+		reg = old.reg
+	} else {
+		reg = f.temp()
+	}
+	mark := f.next
+	switch {
+	case s.Value == nil:
+		f.emit(OpUnit, reg, 0, 0, s.Pos)
+	case old == nil || writesLast(s.Value):
+		f.expr(s.Value, reg)
+	default:
+		t := f.temp()
+		f.expr(s.Value, t)
+		f.emit(OpMove, reg, t, 0, s.Pos)
+	}
+	f.next = mark
+	v := f.declare(s.Name.Text, reg)
+	v.konst = s.Const
+	if s.Const && s.Value != nil {
+		if lit, ok := f.fold(s.Value); ok && lit.Kind() <= value.KindString {
+			v.literal = literal(lit, s.Value.Position())
+		}
+	}
+	if !f.main || f.depth > 0 {
+		return
+	}
+	if s.Const {
+		f.emit(OpSetGlob, reg, f.c.global(s.Name.Text), 0, s.Pos)
+	}
+	symbol := Symbol{s.Name.Text, reg, s.Const}
+	if old != nil {
+		for i := range f.Defined {
+			if f.Defined[i].Reg == reg {
+				f.Defined[i] = symbol
+			}
+		}
+		return
+	}
+	f.Defined = append(f.Defined, symbol)
+}
+
+// literal is a constant as the source would write it.
+func literal(v value.Value, pos syntax.Pos) syntax.Expr {
+	switch v.Kind() {
+	case value.KindBool:
+		return &syntax.Bool{Pos: pos, Value: v.Bool()}
+	case value.KindInt:
+		return &syntax.Int{Pos: pos, Value: v.Int()}
+	case value.KindFloat:
+		return &syntax.Float{Pos: pos, Value: v.Float()}
+	case value.KindChar:
+		return &syntax.Char{Pos: pos, Value: v.Char()}
+	case value.KindString:
+		return &syntax.String{Pos: pos, Value: v.Text()}
+	}
+	return &syntax.Unit{Pos: pos}
+}
+
+// assign compiles an assignment.
+func (f *fn) assign(s *syntax.Assign) {
+	op, known := value.OpByName(s.Op)
+	if s.Op != "" && !known {
+		f.fail(value.FunctionNotFound(s.Op+"="), s.Pos)
+		return
+	}
+	switch t := s.Target.(type) {
+	case *syntax.Ident:
+		f.assignVariable(t, s, op)
+	case *syntax.Property:
+		rhs := f.operand(s.Value)
+		rhs = f.steady(rhs, s.Value, t.Base)
+		p := f.base(t.Base, t.Safe, t.Pos)
+		if f.constant(p, t.Base) {
+			return
+		}
+		site := f.property(t.Name.Text)
+		if s.Op != "" {
+			v := f.temp()
+			f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)
+			f.emit(OpAssign, v, rhs, int(op), s.Pos)
+			rhs = v
+		}
+		f.emit(OpSet, p.reg, site, rhs, t.Name.Pos)
+		f.goBack(p)
+		f.settle(p.nils, discard, s.Pos)
+	case *syntax.Index:
+		rhs := f.operand(s.Value)
+		rhs = f.steady(rhs, s.Value, t)
+		key, p := f.keyed(t)
+		if f.constant(p, t.Base) {
+			return
+		}
+		at := t.Key.Position()
+		if s.Op != "" {
+			v := f.temp()
+			f.emit(OpIndexRef, v, p.reg, key, at)
+			f.emit(OpAssign, v, rhs, int(op), s.Pos)
+			rhs = v
+		}
+		f.emit(OpSetIndex, p.reg, key, rhs, at)
+		f.goBack(p)
+		f.settle(p.nils, discard, s.Pos)
+	case *syntax.This:
+		rhs := f.operand(s.Value)
+		p := f.ref(t, -1)
+		if s.Op == "" {
+			f.emit(OpCopy, p.reg, rhs, 0, s.Pos)
+		} else {
+			f.emit(OpAssign, p.reg, rhs, int(op), s.Pos)
+		}
+		f.goBack(p)
+	}
+}
+
+// steady makes sure that an assigned value is one of its own: a variable's register holds it no longer once the
+// variable is stored elsewhere too.
+func (f *fn) steady(rhs int, e, path syntax.Expr) int {
+	if r, ok := f.plain(e); ok && r == rhs {
+		t := f.temp()
+		f.emit(OpCopy, t, rhs, 0, e.Position())
+		return t
+	}
+	return rhs
+}
+
+// constant compiles the error of writing through a constant, if the path starts at one.
+func (f *fn) constant(p place, e syntax.Expr) bool {
+	if p.konst == "" {
+		return false
+	}
+	for {
+		switch x := e.(type) {
+		case *syntax.Property:
+			e = x.Base
+			continue
+		case *syntax.Index:
+			e = x.Base
+			continue
+		}
+		break
+	}
+	f.fail(value.AssignToConstant(p.konst), e.Position())
+	return true
+}
+
+func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
+	if len(t.Namespace) > 0 {
+		f.fail(value.AssignToConstant(t.Name), t.Pos)
+		return
+	}
+	v := f.lookup(t.Name)
+	if r, ok := f.plain(t); ok && !v.konst {
+		if s.Op == "" {
+			if writesLast(s.Value) {
+				f.expr(s.Value, r)
+				return
+			}
+			x := f.temp()
+			f.expr(s.Value, x)
+			f.emit(OpMove, r, x, 0, s.Pos)
+			return
+		}
+		f.compound(r, s, op)
+		return
+	}
+	switch {
+	case v != nil && v.konst:
+		f.fail(value.AssignToConstant(t.Name), t.Pos)
+	case v == nil && !f.all:
+		f.operand(s.Value)
+		f.fail(value.VariableNotFound(t.Name), t.Pos)
+	case s.Op == "":
+		x := f.temp()
+		f.expr(s.Value, x)
+		f.store(t, v, x)
+	default:
+		rhs := f.temp()
+		f.expr(s.Value, rhs)
+		p := f.ref(t, f.temp())
+		f.emit(OpAssign, p.reg, rhs, int(op), s.Pos)
+		f.store(t, v, p.reg)
+	}
+}
+
+// store compiles the writing of a register to a variable.
+func (f *fn) store(t *syntax.Ident, v *variable, x int) {
+	switch {
+	case f.all:
+		f.emit(OpStore, x, f.konst(value.Str(t.Name)), f.symbol(v), t.Pos)
+	case v.extern:
+		f.emitWide(OpWritable, v.reg, f.konst(value.Str(t.Name)), t.Pos)
+		f.emit(OpCellSet, v.reg, x, 0, t.Pos)
+	default:
+		f.emit(OpCellSet, v.reg, x, 0, t.Pos)
+	}
+}
+
+// compound compiles a compound assignment to a variable's own register.
+func (f *fn) compound(r int, s *syntax.Assign, op value.Op) {
+	if n, ok := f.small(s.Value); ok && (op == value.OpAdd || op == value.OpSub) {
+		first := OpAssignAddInt
+		if op == value.OpSub {
+			first = OpAssignSubInt
+		}
+		f.emit(first, r, n, 0, s.Pos)
+		return
+	}
+	rhs := f.operand(s.Value)
+	switch op {
+	case value.OpAdd:
+		f.emit(OpAssignAdd, r, rhs, int(op), s.Pos)
+	case value.OpSub:
+		f.emit(OpAssignSub, r, rhs, int(op), s.Pos)
+	default:
+		f.emit(OpAssign, r, rhs, int(op), s.Pos)
+	}
+}
+
+// try compiles try and catch.
+func (f *fn) try(s *syntax.Try) {
+	caught := f.temp()
+	from := len(f.Code)
+	f.scope(s.Body, discard)
+	to := len(f.Code)
+	end := f.emitWide(OpJump, 0, 0, s.Pos)
+	f.Handlers = append(f.Handlers, Handler{From: from, To: to, Target: len(f.Code), Reg: caught})
+	f.enter(func() {
+		if s.Name != nil {
+			v := f.declare(s.Name.Text, f.temp())
+			f.emit(OpMove, v.reg, caught, 0, s.Name.Pos)
+		}
+		f.scope(s.Catch, discard)
+	}, s.Pos)
+	f.land(end)
+}

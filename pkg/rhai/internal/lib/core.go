@@ -1,0 +1,34 @@
+package lib
+
+import "circles/pkg/rhai/value"
+
+// core adds what every value has: its type, its forms as text, and the ways out of the run.
+func core(r *value.Registry) {
+	pure(r, "type_of", func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Str(args[0].TypeName()), nil
+	}, tAny)
+	text := func(form func(value.Value) string) value.Native {
+		return func(c value.Context, args []value.Value) (value.Value, error) {
+			s := form(args[0])
+			return value.Str(s), c.Limits().CheckString(len(s))
+		}
+	}
+	pure(r, "to_string", text(value.Value.String), tAny)
+	pure(r, "to_debug", text(value.Value.Debug), tAny)
+	pure(r, "print", func(c value.Context, args []value.Value) (value.Value, error) {
+		c.Print(args[0].String())
+		return value.Unit(), nil
+	}, tAny)
+	pure(r, "debug", func(c value.Context, args []value.Value) (value.Value, error) {
+		c.Debug(args[0].Debug())
+		return value.Unit(), nil
+	}, tAny)
+	pure(r, "print", func(c value.Context, _ []value.Value) (value.Value, error) {
+		c.Print("")
+		return value.Unit(), nil
+	})
+	pure(r, "debug", func(c value.Context, _ []value.Value) (value.Value, error) {
+		c.Debug("")
+		return value.Unit(), nil
+	})
+}

@@ -1,0 +1,320 @@
+package vm
+
+import (
+	"unicode/utf8"
+
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/value"
+)
+
+// get reads a property without copying it. What a shared map holds is shared with it.
+func (m *Machine) get(v *value.Value, s *compile.Site) (value.Value, *value.Error) {
+	if v.Kind() == value.KindMap {
+		o := v.Map()
+		hint := int(s.Position.Load())
+		p, at := o.RefHint(s.Name, hint)
+		if p == nil {
+			return value.Value{}, nil
+		}
+		if at != hint {
+			s.Position.Store(int32(at))
+		}
+		if o.Shared() {
+			return p.Share(), nil
+		}
+		return *p, nil
+	}
+	args := [1]value.Value{*v}
+	if f := m.resolve(s, s.Getter, args[:]); f != nil {
+		return m.accessor(f, v)
+	}
+	name := value.Str(s.Name)
+	if v.Kind() == value.KindCustom {
+		if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, name}); f != nil {
+			return m.accessor(f, v, name)
+		}
+	}
+	return value.Value{}, value.NoGetter(s.Name, *v)
+}
+
+// set writes a property.
+func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Error {
+	if v.Kind() == value.KindMap {
+		o := value.OwnMap(v)
+		hint := int(s.Position.Load())
+		p, at := o.RefHint(s.Name, hint)
+		if p != nil {
+			*p = x
+			if at != hint {
+				s.Position.Store(int32(at))
+			}
+			return nil
+		}
+		if err := m.Run.Limits.CheckMap(o.Len() + 1); err != nil {
+			return value.AsError(err)
+		}
+		o.Set(s.Name, x)
+		return nil
+	}
+	args := [2]value.Value{*v, x}
+	if f := m.resolve(s, s.Setter, args[:]); f != nil {
+		_, err := m.accessor(f, v, x)
+		return err
+	}
+	name := value.Str(s.Name)
+	if v.Kind() == value.KindCustom {
+		if f := m.registry.Resolve(value.IndexSet, []value.Value{*v, name, x}); f != nil {
+			_, err := m.accessor(f, v, name, x)
+			return err
+		}
+	}
+	return value.NoSetter(s.Name, *v, x)
+}
+
+// back carries a property that may have changed back to where it was read from. What can't be written was read only.
+func (m *Machine) back(v *value.Value, s *compile.Site, x value.Value) *value.Error {
+	if v.Kind() == value.KindMap {
+		if old, ok := v.Map().Get(s.Name); ok && old.Identical(x) {
+			return nil
+		}
+		return m.set(v, s, x)
+	}
+	err := m.set(v, s, x)
+	if err != nil && err.Kind == value.ErrDotExpr {
+		return nil
+	}
+	return err
+}
+
+// index reads an element without copying it.
+func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Error) {
+	switch v.Kind() {
+	case value.KindArray:
+		if !key.IsInt() {
+			return value.Value{}, value.TypeMismatch("i64", key.RustName())
+		}
+		a := v.Array()
+		i, ok := offset(key.Int(), len(a.Items))
+		if !ok {
+			return value.Value{}, value.ArrayBounds(len(a.Items), key.Int())
+		}
+		if a.Shared() {
+			return a.Items[i].Share(), nil
+		}
+		return a.Items[i], nil
+	case value.KindMap:
+		if !key.IsString() {
+			return value.Value{}, value.TypeMismatch("string", key.RustName())
+		}
+		o := v.Map()
+		x, _ := o.Get(key.Text())
+		if o.Shared() {
+			x.Share()
+		}
+		return x, nil
+	case value.KindString:
+		return indexString(v.Str(), key)
+	case value.KindBlob:
+		if !key.IsInt() {
+			return value.Value{}, value.TypeMismatch("i64", key.RustName())
+		}
+		b := v.Blob().Bytes
+		i, ok := offset(key.Int(), len(b))
+		if !ok {
+			return value.Value{}, value.ArrayBounds(len(b), key.Int())
+		}
+		return value.Int(int64(b[i])), nil
+	case value.KindInt:
+		return indexInt(v.Int(), key)
+	}
+	if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, key}); f != nil {
+		return m.accessor(f, v, key)
+	}
+	return value.Value{}, value.NoIndexer(*v, key)
+}
+
+// offset is an index counted from the front; negative ones count from the end.
+func offset(i int64, n int) (int, bool) {
+	if i < 0 {
+		i += int64(n)
+	}
+	return int(i), i >= 0 && i < int64(n)
+}
+
+// span is a range's part of a sequence of n items.
+func span(r *value.Range, n int) (from, to int) {
+	size := int64(n)
+	lo, hi := r.From, r.To
+	if lo < 0 {
+		lo = max(lo+size, 0)
+	}
+	if hi < 0 {
+		hi += size
+	}
+	if r.Inclusive() && hi < size {
+		hi++
+	}
+	lo, hi = min(lo, size), min(hi, size)
+	return int(lo), int(max(lo, hi))
+}
+
+func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
+	switch key.Kind() {
+	case value.KindInt:
+		i := key.Int()
+		if i < 0 {
+			if i += int64(s.Chars()); i < 0 {
+				return value.Value{}, value.StringBounds(s.Chars(), key.Int())
+			}
+		}
+		r, ok := s.At(int(i))
+		if !ok {
+			return value.Value{}, value.StringBounds(s.Chars(), key.Int())
+		}
+		return value.Char(r), nil
+	case value.KindRange, value.KindRangeInclusive:
+		from, to := span(key.Range(), s.Chars())
+		return value.Str(s.Text()[s.Offset(from):s.Offset(to)]), nil
+	}
+	return value.Value{}, value.TypeMismatch("i64", key.RustName())
+}
+
+// bits is the part of an int that a range of bits names.
+func bits(r *value.Range) (shift uint, mask uint64, err *value.Error) {
+	if r.From < -64 || r.From >= 64 {
+		return 0, 0, value.BitFieldBounds(r.From)
+	}
+	from, to := span(r, 64)
+	if from == to {
+		return uint(from), 0, nil
+	}
+	return uint(from), ^uint64(0) >> (64 - uint(to-from)), nil
+}
+
+func indexInt(n int64, key value.Value) (value.Value, *value.Error) {
+	switch key.Kind() {
+	case value.KindInt:
+		i, ok := offset(key.Int(), 64)
+		if !ok {
+			return value.Value{}, value.BitFieldBounds(key.Int())
+		}
+		return value.Bool(n>>uint(i)&1 != 0), nil
+	case value.KindRange, value.KindRangeInclusive:
+		shift, mask, err := bits(key.Range())
+		return value.Int(int64(uint64(n) >> (shift & 63) & mask)), err
+	}
+	return value.Value{}, value.NoIndexer(value.Int(n), key)
+}
+
+// setIndex writes an element.
+func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
+	switch v.Kind() {
+	case value.KindArray:
+		if !key.IsInt() {
+			return value.TypeMismatch("i64", key.RustName())
+		}
+		i, ok := offset(key.Int(), len(v.Array().Items))
+		if !ok {
+			return value.ArrayBounds(len(v.Array().Items), key.Int())
+		}
+		value.OwnArray(v).Items[i] = x
+		return nil
+	case value.KindMap:
+		if !key.IsString() {
+			return value.TypeMismatch("string", key.RustName())
+		}
+		o := value.OwnMap(v)
+		if p := o.Ref(key.Text()); p != nil {
+			*p = x
+			return nil
+		}
+		if err := m.Run.Limits.CheckMap(o.Len() + 1); err != nil {
+			return value.AsError(err)
+		}
+		o.Set(key.Text(), x)
+		return nil
+	case value.KindString:
+		if !key.IsInt() {
+			return value.TypeMismatch("i64", key.RustName())
+		}
+		s := v.Str()
+		i, ok := offset(key.Int(), s.Chars())
+		if !ok {
+			return value.StringBounds(s.Chars(), key.Int())
+		}
+		if !x.IsChar() {
+			return value.TypeMismatch("char", x.RustName())
+		}
+		at := s.Offset(i)
+		_, width := utf8.DecodeRuneInString(s.Text()[at:])
+		*v = value.Str(s.Text()[:at] + string(x.Char()) + s.Text()[at+width:])
+		return nil
+	case value.KindBlob:
+		if !key.IsInt() {
+			return value.TypeMismatch("i64", key.RustName())
+		}
+		i, ok := offset(key.Int(), len(v.Blob().Bytes))
+		if !ok {
+			return value.ArrayBounds(len(v.Blob().Bytes), key.Int())
+		}
+		if !x.IsInt() {
+			return value.TypeMismatch("i64", x.RustName())
+		}
+		value.OwnBlob(v).Bytes[i] = byte(x.Int())
+		return nil
+	case value.KindInt:
+		return setBits(v, key, x)
+	}
+	if f := m.registry.Resolve(value.IndexSet, []value.Value{*v, key, x}); f != nil {
+		_, err := m.accessor(f, v, key, x)
+		return err
+	}
+	return value.NoIndexSetter(*v, key, x)
+}
+
+func setBits(v *value.Value, key, x value.Value) *value.Error {
+	n := uint64(v.Int())
+	switch key.Kind() {
+	case value.KindInt:
+		i, ok := offset(key.Int(), 64)
+		if !ok {
+			return value.BitFieldBounds(key.Int())
+		}
+		if !x.IsBool() {
+			return value.TypeMismatch("bool", x.RustName())
+		}
+		n &^= 1 << uint(i)
+		if x.Bool() {
+			n |= 1 << uint(i)
+		}
+	case value.KindRange, value.KindRangeInclusive:
+		if !x.IsInt() {
+			return value.TypeMismatch("i64", x.RustName())
+		}
+		shift, mask, err := bits(key.Range())
+		if err != nil {
+			return err
+		}
+		n = n&^(mask<<shift) | (uint64(x.Int())&mask)<<shift
+	default:
+		return value.NoIndexSetter(*v, key, x)
+	}
+	*v = value.Int(int64(n))
+	return nil
+}
+
+// backIndex carries an element that may have changed back to where it was read from.
+func (m *Machine) backIndex(v *value.Value, key, x value.Value) *value.Error {
+	switch v.Kind() {
+	case value.KindArray, value.KindMap, value.KindString, value.KindBlob, value.KindInt:
+		old, err := m.index(v, key)
+		if err != nil || old.Identical(x) {
+			return err
+		}
+	}
+	err := m.setIndex(v, key, x)
+	if err != nil && err.Kind == value.ErrIndexingType {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,330 @@
+package vm
+
+import (
+	"fmt"
+
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/value"
+)
+
+// enter makes a script function's frame the current one. Its arguments are in place from base up.
+func (m *Machine) enter(f *compile.Func, base int) *value.Error {
+	if m.budget--; m.budget < 0 {
+		if err := m.refill(); err != nil {
+			return err
+		}
+	}
+	if m.depth >= m.max {
+		return value.StackOverflow()
+	}
+	if m.depth == len(m.frames) {
+		m.frames = append(m.frames, make([]frame, len(m.frames))...)
+	}
+	m.frames[m.depth] = frame{m.fn, m.ip, m.base}
+	m.depth++
+	if top := base + f.Regs; top+spare > len(m.stack) || top+spare > m.high {
+		m.reserve(top)
+	}
+	m.fn, m.ip, m.base = f, start(f), base
+	return nil
+}
+
+// callFunc calls a script function from Go and waits for its result.
+func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []value.Value) (value.Value, *value.Error) {
+	if len(curry)+len(args) != f.Args() {
+		all := append(append([]value.Value(nil), curry...), args...)
+		return value.Value{}, value.FunctionNotFound(signature(f.Name, all[min(f.Captures, len(all)):]))
+	}
+	base := m.base + m.fn.Regs + spare
+	m.reserve(base + f.Regs + len(curry) + len(args) + 1)
+	at := base
+	if f.UsesThis {
+		m.stack[at] = value.Absent()
+		if this != nil {
+			m.stack[at] = *this
+		}
+		at++
+	}
+	at += copy(m.stack[at:], curry)
+	copy(m.stack[at:], args)
+	if err := m.enter(f, base); err != nil {
+		return value.Value{}, err
+	}
+	entry := m.depth - 1
+	if err := m.loop(entry); err != nil {
+		return value.Value{}, err
+	}
+	if f.UsesThis && this != nil {
+		*this = m.stack[base]
+	}
+	return m.result, nil
+}
+
+// typesOf is the types of up to four arguments in one word; ok is false for more.
+func typesOf(args []value.Value) (key uint64, ok bool) {
+	if len(args) > 4 {
+		return 0, false
+	}
+	key = 1
+	for i := range args {
+		key = key<<15 | uint64(args[i].Type())
+	}
+	return key, true
+}
+
+// resolve finds the native function for a site's arguments, and remembers it.
+func (m *Machine) resolve(s *compile.Site, name string, args []value.Value) *value.Func {
+	key, ok := typesOf(args)
+	if found := s.Found.Load(); ok && found != nil && found.Types == key && found.Name == name {
+		return found.Func
+	}
+	f := m.registry.Resolve(name, args)
+	if f != nil && ok {
+		s.Found.Store(&compile.Found{Types: key, Name: name, Func: f})
+	}
+	return f
+}
+
+// native calls a native function whose arguments are registers from at up.
+func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *value.Error) {
+	if m.budget--; m.budget < 0 {
+		if err := m.refill(); err != nil {
+			return value.Value{}, err
+		}
+	}
+	args := m.stack[at : at+n : at+n]
+	v, err := f.Native(m, args)
+	if n > 0 && f.Mutates && &args[0] != &m.stack[at] {
+		m.stack[at] = args[0] // the stack has moved
+	}
+	if err != nil {
+		e := value.AsError(err)
+		if e == m.nested && e.Catchable() {
+			e.Trace = append(e.Trace, value.Frame{Function: name, Pos: m.Pos()})
+		}
+		m.nested = nil
+		return value.Value{}, e
+	}
+	return v, nil
+}
+
+// scriptFunc is the function of the program that a site reaches, or nil.
+func (m *Machine) scriptFunc(s *compile.Site, n int) *compile.Func {
+	if s.Script == nil && m.fn.Unit != m.unit {
+		return m.unit.Find(s.Name, n)
+	}
+	return s.Script
+}
+
+// callName does OpCallName: the arguments are in the window at A.
+func (m *Machine) callName(in compile.Instr) *value.Error {
+	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
+	if f := m.scriptFunc(s, n); f != nil {
+		v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
+		m.stack[at] = v
+		return err
+	}
+	args := m.stack[at : at+n]
+	f := m.resolve(s, s.Name, args)
+	if f == nil {
+		return m.notFound(s.Name, args)
+	}
+	v, err := m.native(f, s.Name, at, n)
+	m.stack[at] = v
+	return err
+}
+
+// notFound is the error of a call that nothing takes. The comparisons have a meaning between any two types.
+func (m *Machine) notFound(name string, args []value.Value) *value.Error {
+	return value.FunctionNotFound(signature(name, args))
+}
+
+// callRef does OpCallRef: the receiver is in the window at A, the arguments behind it. It may make another frame the
+// current one.
+func (m *Machine) callRef(in compile.Instr) *value.Error {
+	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
+	this := &m.stack[at]
+	if s.Method {
+		if this.Kind() == value.KindMap {
+			if p, ok := this.Map().Get(s.Name); ok && p.Kind() == value.KindFnPtr {
+				return m.callBound(p.FnPtr(), at, n-1)
+			}
+		}
+		f := m.scriptFunc(s, n-1)
+		for _, g := range s.Typed {
+			if g.ThisType == this.TypeName() {
+				f = g
+			}
+		}
+		if f != nil {
+			m.dirty = true
+			if f.UsesThis {
+				return m.enter(f, at)
+			}
+			return m.enter(f, at+1)
+		}
+	} else if f := m.scriptFunc(s, n); f != nil {
+		v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
+		m.stack[at+1], m.dirty = v, false
+		return err
+	}
+	args := m.stack[at : at+n]
+	f := m.resolve(s, s.Name, args)
+	if f == nil {
+		return m.notFound(s.Name, args)
+	}
+	if f.Mutates && (s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1)) {
+		return value.MutateConstant(s.Name)
+	}
+	v, err := m.native(f, s.Name, at, n)
+	m.stack[at+1], m.dirty = v, f.Mutates
+	return err
+}
+
+// scopeConst tells whether an external variable is a constant.
+func (m *Machine) scopeConst(reg int) bool {
+	at := m.origin[reg]
+	return at == originNamed || at >= 0 && (*m.Run.Scope)[at].Const
+}
+
+// target is the script function that a function pointer leads to, for n arguments; nil when it must be a native one.
+func (m *Machine) target(p *value.FnPtr, n int) *compile.Func {
+	if f, ok := p.Target.(*compile.Func); ok {
+		return f
+	}
+	n += len(p.Curry)
+	if f := m.fn.Unit.Find(p.Name, n); f != nil {
+		return f
+	}
+	return m.unit.Find(p.Name, n)
+}
+
+// callBound calls a function pointer with the value at a register as this and n arguments behind it, and the result
+// where OpCallRef wants it.
+func (m *Machine) callBound(p *value.FnPtr, at, n int) *value.Error {
+	m.dirty = true
+	f := m.target(p, n)
+	if f != nil && len(p.Curry) == 0 && f.Args() == n {
+		if f.UsesThis {
+			return m.enter(f, at)
+		}
+		return m.enter(f, at+1)
+	}
+	this := m.stack[at]
+	v, err := m.callPointer(p, &this, m.stack[at+1:at+1+n])
+	m.stack[at], m.stack[at+1] = this, v
+	return err
+}
+
+// callPtr does OpCallPtr: the function pointer is in the window at A, the arguments behind it.
+func (m *Machine) callPtr(in compile.Instr) *value.Error {
+	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
+	v := m.stack[at]
+	if v.Kind() != value.KindFnPtr {
+		if n > 0 && m.stack[at+1].Kind() == value.KindFnPtr && s.Method {
+			// x.call(f, …) binds x as this.
+			r, err := m.callPointer(m.stack[at+1].FnPtr(), &m.stack[at], m.stack[at+2:at+1+n])
+			m.stack[m.base+int(in.A)+1], m.dirty = r, true
+			return err
+		}
+		return m.callRef(compile.Instr{Op: in.Op, A: in.A, B: in.B, C: in.C + 1})
+	}
+	m.dirty = false
+	p := v.FnPtr()
+	if f := m.target(p, n); f != nil && !f.UsesThis && len(p.Curry)+n == f.Args() {
+		if k := len(p.Curry); k > 0 {
+			if top := at + 1 + n + k; top > len(m.stack) {
+				m.reserve(top)
+			}
+			copy(m.stack[at+1+k:], m.stack[at+1:at+1+n])
+			copy(m.stack[at+1:], p.Curry)
+		}
+		return m.enter(f, at+1)
+	}
+	r, err := m.callPointer(p, nil, m.stack[at+1:at+1+n])
+	m.stack[at+1] = r
+	return err
+}
+
+// callPointer calls a function pointer from Go.
+func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Value) (value.Value, *value.Error) {
+	if f := m.target(p, len(args)); f != nil {
+		return m.callFunc(f, this, p.Curry, args)
+	}
+	all := append(append([]value.Value(nil), p.Curry...), args...)
+	if this != nil && m.registry.Has(p.Name) {
+		bound := append([]value.Value{*this}, all...)
+		if f := m.registry.Resolve(p.Name, bound); f != nil {
+			v, err := m.apply(f, p.Name, bound)
+			*this = bound[0]
+			return v, err
+		}
+	}
+	f := m.registry.Resolve(p.Name, all)
+	if f == nil {
+		return value.Value{}, m.notFound(p.Name, all)
+	}
+	return m.apply(f, p.Name, all)
+}
+
+// apply calls a native function on arguments of its own.
+func (m *Machine) apply(f *value.Func, name string, args []value.Value) (value.Value, *value.Error) {
+	v, err := f.Native(m, args)
+	if err != nil {
+		return value.Value{}, value.AsError(err)
+	}
+	return v, nil
+}
+
+// accessor calls a getter, setter or indexer: a native function on the place of its receiver.
+func (m *Machine) accessor(f *value.Func, this *value.Value, args ...value.Value) (value.Value, *value.Error) {
+	at := m.base + m.fn.Regs
+	m.stack[at] = *this
+	copy(m.stack[at+1:], args)
+	v, err := m.native(f, f.Name, at, len(args)+1)
+	if f.Mutates && err == nil {
+		*this = m.stack[at]
+	}
+	return v, err
+}
+
+// closure makes a closure, whose captured variables become cells.
+func (m *Machine) closure(in compile.Instr) *value.Error {
+	p := &m.fn.Protos[in.B]
+	curry := make([]value.Value, len(p.Captures))
+	for i, c := range p.Captures {
+		v := &m.stack[m.base+c.Reg]
+		switch {
+		case v.IsAbsent():
+			err := value.VariableNotFound(c.Name)
+			err.Pos = c.Pos
+			return err
+		case c.Copy:
+			curry[i] = v.Flat().Share()
+		case v.IsCell():
+			curry[i] = *v
+		default:
+			*v = value.NewCell(*v)
+			curry[i] = *v
+		}
+	}
+	m.stack[m.base+int(in.A)] = value.NewFnPtr(p.Func.Name, p.Func, curry)
+	return nil
+}
+
+// guard turns a panic into an error of the function that the machine was in.
+func (m *Machine) guard(err **value.Error) {
+	if r := recover(); r != nil {
+		name := "the machine"
+		if pc := m.pc(); pc > 0 && pc <= len(m.fn.Code) {
+			in := m.fn.Code[pc-1]
+			switch in.Op {
+			case compile.OpCallName, compile.OpCallRef, compile.OpCallPtr:
+				name = m.fn.Sites[in.B].Name
+			default:
+				name = fmt.Sprint(in.Op)
+			}
+		}
+		*err = value.Panicked(name, r)
+	}
+}

@@ -1,0 +1,114 @@
+package vm
+
+import (
+	"time"
+
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// The machine is the context of the native functions that it calls.
+var _ value.Context = (*Machine)(nil)
+
+// Tick counts operations.
+func (m *Machine) Tick(n int) error {
+	for m.budget -= int64(n); m.budget < 0; {
+		rest := m.budget
+		if err := m.refill(); err != nil {
+			return err
+		}
+		m.budget += rest + 1
+	}
+	return nil
+}
+
+// Limits are the run's limits.
+func (m *Machine) Limits() *value.Limits { return &m.Run.Limits }
+
+// Call calls a function pointer.
+func (m *Machine) Call(f *value.FnPtr, this *value.Value, args []value.Value) (value.Value, error) {
+	v, err := m.callPointer(f, this, args)
+	if err != nil {
+		return value.Value{}, m.through(err)
+	}
+	return v, nil
+}
+
+// through remembers that an error reached a native function from a call of its own.
+func (m *Machine) through(err *value.Error) *value.Error {
+	if !err.Pos.IsValid() {
+		err.Pos = m.Pos()
+	}
+	m.nested = err
+	return err
+}
+
+// CallName calls a function by name.
+func (m *Machine) CallName(name string, args []value.Value) (value.Value, error) {
+	p := value.NewFnPtr(name, nil, nil).FnPtr()
+	return m.Call(p, nil, args)
+}
+
+// Arity is how many arguments a function pointer takes.
+func (m *Machine) Arity(p *value.FnPtr) (int, bool) {
+	if f, ok := p.Target.(*compile.Func); ok {
+		return f.Args() - len(p.Curry), true
+	}
+	for _, f := range m.unit.Lookup(p.Name) {
+		return f.Args() - len(p.Curry), true
+	}
+	return 0, false
+}
+
+// HasFn tells whether the script defines a function.
+func (m *Machine) HasFn(name string, arity int) bool {
+	if arity < 0 {
+		return len(m.unit.Lookup(name)) > 0
+	}
+	return m.unit.Find(name, arity) != nil
+}
+
+// Functions lists the script's functions.
+func (m *Machine) Functions() []value.FnInfo {
+	var list []value.FnInfo
+	for _, f := range m.unit.Funcs[:m.unit.Names] {
+		list = append(list, *f.Info)
+	}
+	return list
+}
+
+// Print writes to the run's sink.
+func (m *Machine) Print(text string) {
+	if m.Run.Print != nil {
+		m.Run.Print(text)
+	}
+}
+
+// Debug writes to the run's sink.
+func (m *Machine) Debug(text string) {
+	if m.Run.Debug != nil {
+		m.Run.Debug(text)
+	}
+}
+
+// Name is the name of the function that is being called.
+func (m *Machine) Name() string {
+	in := m.fn.Code[m.pc()-1]
+	switch in.Op {
+	case compile.OpCallName, compile.OpCallRef, compile.OpCallPtr:
+		return m.fn.Sites[in.B].Name
+	}
+	return in.Op.String()
+}
+
+// Pos is where the loop is.
+func (m *Machine) Pos() syntax.Pos {
+	if pc := m.pc(); pc > 0 && pc <= len(m.fn.Pos) {
+		return m.fn.Pos[pc-1]
+	}
+	return syntax.Pos{}
+}
+
+// Now is the host's clock.
+func (m *Machine) Now() time.Time { return m.pool.now() }

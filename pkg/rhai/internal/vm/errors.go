@@ -1,0 +1,57 @@
+package vm
+
+import (
+	"strings"
+
+	"circles/pkg/rhai/value"
+)
+
+// signature is a call in the words of an error message.
+func signature(name string, args []value.Value) string {
+	var b strings.Builder
+	b.WriteString(name)
+	b.WriteString(" (")
+	for i, a := range args {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(a.SignatureName())
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// unwind takes an error from where the loop is to the nearest handler, and reports whether there is one in this loop.
+// If not, the frames of the loop are gone.
+func (m *Machine) unwind(err *value.Error, entry int) bool {
+	for {
+		f, pc := m.fn, m.pc()-1
+		if !err.Pos.IsValid() && pc >= 0 {
+			err.Pos = f.Pos[pc]
+		}
+		if err.Catchable() {
+			for _, h := range f.Handlers {
+				if h.From <= pc && pc < h.To {
+					m.stack[m.base+h.Reg] = err.Caught()
+					m.ip = skip(start(f), h.Target)
+					return true
+				}
+			}
+		}
+		m.depth--
+		caller := m.frames[m.depth]
+		if caller.fn != nil {
+			at := caller.fn.Pos[pcOf(caller.fn, caller.ip)-1]
+			switch {
+			case !err.Catchable() && err.Kind != value.ErrParsing:
+				err.Pos = at
+			case f.Name != "":
+				err.Trace = append(err.Trace, value.Frame{Function: f.Name, Pos: at})
+			}
+			m.fn, m.ip, m.base = caller.fn, caller.ip, caller.base
+		}
+		if m.depth <= entry {
+			return false
+		}
+	}
+}

@@ -1,0 +1,291 @@
+// Package vm runs compiled code.
+//
+// A [Machine] has one stack of registers, on which every frame is a window, and one stack of frames: script functions
+// that call each other use neither Go's stack nor its heap. The loop fetches an instruction, does it on the registers
+// when it is about ints and floats, and calls a method of the machine for the rest. Operations are counted where code
+// goes backwards or calls; every so often the count looks at the context and the limit.
+//
+// An error unwinds frame by frame to the nearest handler whose range holds the instruction. Native functions may call
+// back into scripts: that is a loop inside a loop, and the only recursion there is. A panic is caught by the innermost
+// loop's guard and goes the way of an error.
+package vm
+
+import (
+	"context"
+	"sync"
+	"time"
+	"unsafe"
+
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// Variable is a variable of the host's scope.
+type Variable struct {
+	Name  string
+	Value value.Value
+	Const bool
+}
+
+// Run is what one run is given.
+type Run struct {
+	Limits    value.Limits
+	Scope     *[]Variable // may be nil
+	Variables map[string]value.Value
+	Print     func(string)
+	Debug     func(string)
+}
+
+// Pool lends machines. It is safe for use by many goroutines.
+type Pool struct {
+	registry *value.Registry
+	now      func() time.Time
+	parse    func(source string) (*compile.Unit, error)
+	machines sync.Pool
+}
+
+// NewPool makes a pool of machines that call the registry's functions. parse compiles what scripts pass to eval.
+func NewPool(r *value.Registry, now func() time.Time, parse func(string) (*compile.Unit, error)) *Pool {
+	return &Pool{registry: r, now: now, parse: parse}
+}
+
+// Get lends a machine. Its Run is to be filled in.
+func (p *Pool) Get() *Machine {
+	if m, ok := p.machines.Get().(*Machine); ok {
+		return m
+	}
+	m := &Machine{pool: p, registry: p.registry}
+	m.stack = make([]value.Value, 256)
+	m.frames = make([]frame, 16)
+	return m
+}
+
+// Put takes a machine back.
+func (p *Pool) Put(m *Machine) {
+	m.reset()
+	p.machines.Put(m)
+}
+
+// frame is a call's caller: where to go on.
+type frame struct {
+	fn   *compile.Func
+	ip   unsafe.Pointer // the next instruction
+	base int
+}
+
+// interval is how many operations pass between looks at the context and the limit.
+const interval = 1024
+
+// spare is how many registers beyond a frame the machine may use for the arguments of accessors.
+const spare = 4
+
+// Machine runs one program at a time, in one goroutine.
+type Machine struct {
+	Run Run
+
+	pool     *Pool
+	registry *value.Registry
+	unit     *compile.Unit // the program; an eval's unit is only its functions'
+	ctx      context.Context
+	done     <-chan struct{}
+
+	stack  []value.Value
+	frames []frame
+	depth  int // frames in use
+	high   int // how much of the stack was ever used by this run
+	max    int // frames allowed
+
+	// Where the loop is, as of the last thing that could fail.
+	fn   *compile.Func
+	ip   unsafe.Pointer
+	base int
+
+	budget int64  // operations until the next look
+	slice  int64  // what budget began at
+	used   uint64 // operations before this slice
+
+	result  value.Value  // of the loop that ended last
+	dirty   bool         // the last call or write through a path may have changed what the path leads to
+	nested  *value.Error // the error that the last call from a native function gave it
+	globals []value.Value
+	origin  []int // of external variables: index in the scope, or one of the below
+	dynamic []dynamic
+}
+
+// Where an external variable comes from, when not from the scope.
+const (
+	originNone  = -1
+	originNamed = -2
+)
+
+// dynamic is a variable that an eval defined.
+type dynamic struct {
+	name  string
+	v     value.Value
+	konst bool
+	depth int // of the frame that it belongs to
+}
+
+// reset drops whatever the run left, so that nothing stays alive.
+func (m *Machine) reset() {
+	m.Run = Run{}
+	clear(m.stack[:min(m.high, len(m.stack))])
+	clear(m.globals)
+	clear(m.dynamic)
+	clear(m.frames[:min(len(m.frames), 16)])
+	if len(m.stack) > 1<<14 {
+		m.stack = make([]value.Value, 256)
+	}
+	if len(m.frames) > 1<<10 {
+		m.frames = make([]frame, 16)
+	}
+	m.high, m.depth, m.dynamic = 0, 0, m.dynamic[:0]
+	m.ip, m.result = nil, value.Value{}
+	m.unit, m.fn, m.ctx, m.done, m.nested = nil, nil, nil, nil, nil
+}
+
+func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
+	m.unit, m.ctx, m.done = unit, ctx, ctx.Done()
+	if m.done != nil && ctx.Err() != nil {
+		return value.Terminated(context.Cause(ctx))
+	}
+	m.max = m.Run.Limits.CallDepth
+	if m.max <= 0 {
+		m.max = 1 << 30
+	}
+	m.max++ // the global level
+	m.used, m.slice = 0, 0
+	m.budget = 0
+	if err := m.refill(); err != nil {
+		return err
+	}
+	m.budget++ // refill took one
+	if n := len(unit.Globals); n > 0 {
+		m.globals = append(m.globals[:0], make([]value.Value, n)...)
+		for i := range m.globals {
+			m.globals[i] = value.Absent()
+		}
+	}
+	return nil
+}
+
+// Exec runs the global level of a unit.
+func (m *Machine) Exec(ctx context.Context, unit *compile.Unit) (value.Value, error) {
+	if err := m.begin(ctx, unit); err != nil {
+		return value.Value{}, err
+	}
+	f := unit.Main
+	m.reserve(f.Regs)
+	m.bind(f)
+	for _, s := range f.Defined {
+		m.stack[s.Reg] = value.Absent()
+	}
+	m.frames[0] = frame{}
+	m.depth, m.fn, m.ip, m.base = 1, f, start(f), 0
+	err := m.loop(0)
+	m.unbind(f)
+	if err != nil {
+		return value.Value{}, err
+	}
+	return m.result.Freeze(), nil
+}
+
+// Invoke runs a function of a unit.
+func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, name string, args []value.Value) (value.Value, error) {
+	if err := m.begin(ctx, unit); err != nil {
+		return value.Value{}, err
+	}
+	f := unit.Find(name, len(args))
+	if f == nil {
+		return value.Value{}, value.FunctionNotFound(signature(name, args))
+	}
+	m.reserve(f.Regs + len(args) + 1)
+	m.fn, m.base, m.depth = &compile.Func{Unit: unit, Code: make([]compile.Instr, 2), Pos: make([]syntax.Pos, 2)}, 0, 1
+	m.frames[0], m.ip = frame{}, skip(start(m.fn), 1)
+	v, err := m.callFunc(f, nil, nil, args)
+	if err != nil {
+		return value.Value{}, err
+	}
+	return v.Freeze(), nil
+}
+
+// bind loads the variables that the host gives.
+func (m *Machine) bind(f *compile.Func) {
+	m.origin = m.origin[:0]
+	for _, s := range f.External {
+		m.stack[s.Reg] = value.Absent()
+		from := originNone
+		if m.Run.Scope != nil {
+			vars := *m.Run.Scope
+			for i := len(vars) - 1; i >= 0; i-- {
+				if vars[i].Name == s.Name {
+					m.stack[s.Reg], from = vars[i].Value, i
+					break
+				}
+			}
+		}
+		if v, ok := m.Run.Variables[s.Name]; ok && from == originNone {
+			m.stack[s.Reg], from = v, originNamed
+		}
+		m.origin = append(m.origin, from)
+	}
+}
+
+// unbind gives the variables of the global level back to the host.
+func (m *Machine) unbind(f *compile.Func) {
+	if m.Run.Scope == nil {
+		return
+	}
+	vars := *m.Run.Scope
+	for i, s := range f.External {
+		if at := m.origin[i]; at >= 0 && !vars[at].Const {
+			vars[at].Value = m.stack[s.Reg].Flat().Freeze()
+		}
+	}
+	for _, s := range f.Defined {
+		if v := m.stack[s.Reg]; !v.IsAbsent() {
+			vars = append(vars, Variable{s.Name, v.Flat().Freeze(), s.Const})
+		}
+	}
+	for _, d := range m.dynamic {
+		if d.depth == 1 {
+			vars = append(vars, Variable{d.name, d.v.Flat().Freeze(), d.konst})
+		}
+	}
+	*m.Run.Scope = vars
+}
+
+// reserve makes room for registers from the bottom of the stack.
+func (m *Machine) reserve(n int) {
+	n += spare
+	if n > len(m.stack) {
+		s := make([]value.Value, max(n, 2*len(m.stack)))
+		copy(s, m.stack)
+		m.stack = s
+	}
+	m.high = max(m.high, n)
+}
+
+// refill is called when the budget is used up: it ends the run or grants another slice, of which it takes one.
+func (m *Machine) refill() *value.Error {
+	m.used += uint64(m.slice)
+	m.slice = interval
+	if limit := m.Run.Limits.Operations; limit > 0 {
+		if m.used >= limit {
+			m.slice = 0
+			return value.TooManyOperations()
+		}
+		m.slice = int64(min(interval, limit-m.used))
+	}
+	m.budget = m.slice - 1
+	if m.done != nil {
+		select {
+		case <-m.done:
+			m.slice, m.budget = 0, 0
+			return value.Terminated(context.Cause(m.ctx))
+		default:
+		}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package vm
+
+import (
+	"math"
+	"strings"
+
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/value"
+)
+
+// binary applies an operator, built in or registered.
+func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Error) {
+	v, ok, err := value.Binary(op, a, b)
+	if err != nil {
+		return v, value.AsError(err)
+	}
+	if ok {
+		return v, m.size(v)
+	}
+	return m.operator(op.String(), a, b)
+}
+
+// operator calls an operator that somebody registered.
+func (m *Machine) operator(name string, args ...value.Value) (value.Value, *value.Error) {
+	f := m.registry.Resolve(name, args)
+	if f == nil {
+		return value.Value{}, m.notFound(name, args)
+	}
+	at := m.base + m.fn.Regs
+	copy(m.stack[at:], args)
+	return m.native(f, name, at, len(args))
+}
+
+// size checks a value against the limits on sizes.
+func (m *Machine) size(v value.Value) *value.Error {
+	l := &m.Run.Limits
+	var err error
+	switch v.Kind() {
+	case value.KindString:
+		if l.StringBytes > 0 {
+			err = l.CheckString(len(v.Text()))
+		}
+	case value.KindArray:
+		if l.ArrayItems > 0 {
+			err = l.CheckArray(len(v.Array().Items))
+		}
+	case value.KindBlob:
+		if l.ArrayItems > 0 {
+			err = l.CheckArray(len(v.Blob().Bytes))
+		}
+	case value.KindMap:
+		if l.MapEntries > 0 {
+			err = l.CheckMap(v.Map().Len())
+		}
+	}
+	if err != nil {
+		return value.AsError(err)
+	}
+	return nil
+}
+
+// assign applies a compound assignment to a register.
+func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.Error {
+	ok, err := value.Assign(op, place, x)
+	if err != nil {
+		return value.AsError(err)
+	}
+	if ok {
+		return m.size(*place)
+	}
+	args := [2]value.Value{*place, x}
+	if f := m.registry.Resolve(op.String()+"=", args[:]); f != nil {
+		_, err := m.accessor(f, place, x)
+		return err
+	}
+	v, e := m.operator(op.String(), *place, x)
+	if e == nil {
+		*place = v
+	}
+	return e
+}
+
+// unary applies a prefix operator.
+func (m *Machine) unary(op compile.Op, a value.Value) (value.Value, *value.Error) {
+	switch op {
+	case compile.OpNeg:
+		v, ok, err := value.Neg(a)
+		if err != nil {
+			return v, value.AsError(err)
+		}
+		if ok {
+			return v, nil
+		}
+		return m.operator("-", a)
+	case compile.OpPlus:
+		if a.IsInt() || a.IsFloat() {
+			return a, nil
+		}
+		return m.operator("+", a)
+	}
+	if a.IsBool() {
+		return value.Bool(!a.Bool()), nil
+	}
+	return m.operator("!", a)
+}
+
+// compare is a comparison as a condition.
+func (m *Machine) compare(op value.Op, a, b value.Value) (bool, *value.Error) {
+	if a.IsFloat() || b.IsFloat() {
+		x, ok := a.Number()
+		y, also := b.Number()
+		if ok && also {
+			return value.CompareFloats(op, x, y), nil
+		}
+	}
+	v, err := m.binary(op, a, b)
+	if err == nil && !v.IsBool() {
+		return false, value.TypeMismatch("bool", v.TypeName())
+	}
+	return v.Bool(), err
+}
+
+// in is `x in list`.
+func (m *Machine) in(x, list value.Value) (bool, *value.Error) {
+	switch list.Kind() {
+	case value.KindArray:
+		for i, y := range list.Array().Items {
+			if i&1023 == 1023 {
+				if err := m.Tick(1024); err != nil {
+					return false, value.AsError(err)
+				}
+			}
+			if value.Equal(x, y) {
+				return true, nil
+			}
+		}
+		return false, nil
+	case value.KindMap:
+		if x.IsString() {
+			_, ok := list.Map().Get(x.Text())
+			return ok, nil
+		}
+	case value.KindString:
+		switch x.Kind() {
+		case value.KindString:
+			return strings.Contains(list.Text(), x.Text()), nil
+		case value.KindChar:
+			return strings.ContainsRune(list.Text(), x.Char()), nil
+		}
+	case value.KindRange, value.KindRangeInclusive:
+		if x.IsInt() {
+			r := list.Range()
+			return x.Int() >= r.From && (x.Int() < r.To || x.Int() == r.To && r.Inclusive()), nil
+		}
+	}
+	v, err := m.operator("contains", list, x)
+	if err == nil && !v.IsBool() {
+		return false, value.TypeMismatch("bool", v.TypeName())
+	}
+	return v.Bool(), err
+}
+
+// inRange tells whether a switch's subject is in the range of a case.
+func inRange(x, r value.Value) bool {
+	o := r.Range()
+	switch {
+	case x.IsInt():
+		return x.Int() >= o.From && (x.Int() < o.To || x.Int() == o.To && o.Inclusive())
+	case x.IsFloat():
+		f := x.Float()
+		return f >= float64(o.From) && (f < float64(o.To) || f == float64(o.To) && o.Inclusive())
+	}
+	return false
+}
+
+// makeRange makes a range of two ints.
+func (m *Machine) makeRange(op compile.Op, a, b value.Value) (value.Value, *value.Error) {
+	switch {
+	case !a.IsInt() || !b.IsInt():
+		name := ".."
+		if op == compile.OpRangeEq {
+			name = "..="
+		}
+		return m.operator(name, a, b)
+	case op == compile.OpRangeEq:
+		return value.NewRangeInclusive(a.Int(), b.Int()), nil
+	}
+	return value.NewRange(a.Int(), b.Int()), nil
+}
+
+// concat joins the parts of an interpolated string.
+func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
+	var b strings.Builder
+	for _, p := range parts {
+		if p.IsString() {
+			b.WriteString(p.Text())
+		} else {
+			b.WriteString(p.String())
+		}
+	}
+	v := value.Str(b.String())
+	return v, m.size(v)
+}
+
+// switchTo is where a switch goes for a subject.
+func switchTo(s *compile.Switch, v value.Value) int {
+	if v.IsInt() && s.Dense != nil {
+		if i := uint64(v.Int() - s.Base); i < uint64(len(s.Dense)) && s.Dense[i] > 0 {
+			return int(s.Dense[i])
+		}
+		return int(s.Default)
+	}
+	if k, ok := v.Key(); ok {
+		if target, ok := s.Keys[k]; ok {
+			return int(target)
+		}
+	}
+	return int(s.Default)
+}
+
+// forPrep begins a counted loop: the register after the two ends gets the first int, and the second end becomes how
+// many are left. It reports whether there is any.
+func (m *Machine) forPrep(r []value.Value) (bool, *value.Error) {
+	a, b, inclusive := r[0], r[1], r[2].Bool()
+	if !a.IsInt() || !b.IsInt() {
+		op := compile.OpRange
+		if inclusive {
+			op = compile.OpRangeEq
+		}
+		_, err := m.makeRange(op, a, b)
+		if err == nil {
+			err = value.NotIterable()
+		}
+		return false, err
+	}
+	from, to := a.Int(), b.Int()
+	if from > to || from == to && !inclusive {
+		return false, nil
+	}
+	left := uint64(to) - uint64(from)
+	if !inclusive {
+		left--
+	}
+	if left > math.MaxInt64 {
+		left = math.MaxInt64 // nobody counts that far
+	}
+	r[1] = value.Int(int64(left))
+	r[2] = a
+	return true, nil
+}
