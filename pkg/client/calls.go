@@ -45,6 +45,9 @@ func (c *Client) Play(ctx context.Context, script string, opts ...PlayOption) (*
 	}
 	repeatable := play.params.IdempotencyKey != ""
 	got, err := ask[protocol.PlayResult](ctx, c, protocol.MethodPlay, play.params, repeatable)
+	if answered, ok := errors.AsType[*Error](err); ok && answered.mayHaveRun() {
+		err = &UnknownOutcomeError{Method: protocol.MethodPlay, Err: answered}
+	}
 	if err != nil {
 		return nil, err
 	}

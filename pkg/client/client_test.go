@@ -285,6 +285,22 @@ func TestErrorsCarryWhatTheGatewaySaid(t *testing.T) {
 	}
 }
 
+func TestTimeoutsTellWhetherThePlayMayHaveRun(t *testing.T) {
+	g, _ := serve(t, func(g *gateway) {
+		g.play = func(_ context.Context, _ *session, params protocol.PlayParams) (any, *protocol.Error) {
+			return nil, protocol.Errorf(protocol.CodeTimeout, "timed out").
+				WithData(protocol.TimeoutData{Effect: protocol.Effect(params.Script)})
+		}
+	})
+	c := dial(t, g.url())
+	for effect, unknown := range map[protocol.Effect]bool{protocol.EffectNone: false, protocol.EffectUnknown: true} {
+		_, err := c.Play(testContext(t), string(effect))
+		if _, got := errors.AsType[*client.UnknownOutcomeError](err); got != unknown || client.CodeOf(err) != protocol.CodeTimeout {
+			t.Errorf("effect %s: got %T %v, want an unknown outcome: %t", effect, err, err, unknown)
+		}
+	}
+}
+
 func TestDialErrorsSayWhatToDo(t *testing.T) {
 	g, _ := newGateway()
 	g.startTLS()

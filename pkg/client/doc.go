@@ -22,8 +22,9 @@
 //     ErrCircleNotFound) when the gateway doesn't serve the circle.
 //   - *Error: the gateway's own answer, with its code. Certain: a play that
 //     failed this way changed nothing.
-//   - *UnknownOutcomeError: the call was sent, then the connection broke or the
-//     context ended. The play may have run, or may yet.
+//   - *UnknownOutcomeError: the call was sent, then the connection broke, the
+//     context ended, or the gateway got no answer in time. The play may have run,
+//     or may yet. It may wrap an *Error, so ask for this kind first.
 //   - *ConnectionError: the connection is gone and the call was not sent.
 //
 // # Connections that break

@@ -51,9 +51,10 @@ func (e *ConnectionError) Error() string {
 
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
-// UnknownOutcomeError says that a call was sent and its answer will not come:
-// the connection broke, or the caller's context ended (then Err is the
-// context's). It may have taken effect, or may yet. Play again under the same
+// UnknownOutcomeError says that a call was sent and what came of it can't be
+// told: the connection broke, the caller's context ended (then Err is the
+// context's), or the gateway itself got no answer in time (then Err is its
+// *Error). It may have taken effect, or may yet. Play again under the same
 // idempotency key to learn the outcome without a second effect.
 type UnknownOutcomeError struct {
 	Method string
@@ -93,6 +94,12 @@ func (e *Error) Limit() (string, bool) {
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	found, ok := data[protocol.RetryData](e, protocol.CodeBusy, protocol.CodeRateLimited)
 	return time.Duration(found.RetryAfterMS) * time.Millisecond, ok
+}
+
+// mayHaveRun reports that the gateway doesn't know what became of the play.
+func (e *Error) mayHaveRun() bool {
+	found, ok := data[protocol.TimeoutData](e, protocol.CodeTimeout)
+	return ok && found.Effect == protocol.EffectUnknown
 }
 
 // CodeOf is the code of the *Error in err's chain; 0 when there is none.

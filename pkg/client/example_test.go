@@ -75,14 +75,14 @@ func ExampleClient_Play_errors() {
 		unknown  *client.UnknownOutcomeError
 	)
 	switch {
+	case errors.As(err, &unknown):
+		fmt.Println("it may have run, or may yet")
 	case errors.As(err, &answered):
 		if script, ok := answered.Script(); ok {
 			fmt.Printf("%d:%d: %s\n", script.Line, script.Column, script.Message)
 		} else if wait, ok := answered.RetryAfter(); ok {
 			fmt.Println("try again in", wait)
 		}
-	case errors.As(err, &unknown):
-		fmt.Println("it may have run, or may yet")
 	case err != nil:
 		fmt.Println("nothing was sent:", err)
 	}
