@@ -27,6 +27,10 @@ func (k *clock) unknown() bool { return !k.known.Load() }
 func (k *clock) ask(ctx context.Context, rdb redis.UniversalClient) error {
 	sent := time.Now()
 	at, err := rdb.Time(ctx).Result()
+	if err != nil { // perhaps of a connection that had broken before
+		sent = time.Now()
+		at, err = rdb.Time(ctx).Result()
+	}
 	if err != nil {
 		return err
 	}

@@ -216,7 +216,7 @@ func (d *Dispatcher) enqueue(ctx context.Context, c circle.Key, p Play) (string,
 		return "", ErrTooLarge
 	}
 	sent := time.Now()
-	cmd := enqueueScript.Run(ctx, d.pipe, []string{streamKey(c), ownerKey(c)},
+	cmd := runOnce(ctx, d.pipe, enqueueScript, enqueueSource, []string{streamKey(c), ownerKey(c)},
 		d.opts.QueueLimit, p.ID, message, wakePrefix, c.String(), p.Deadline.UnixMilli())
 	r, err := newReply(cmd)
 	if err != nil {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -60,13 +61,8 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.MaxRetries, o.DialerRetries = -1, 1
-		o.ContextTimeoutEnabled = true
-		o.DialTimeout = orElse(o.DialTimeout, dialTimeout)
-		o.ReadTimeout = orElse(o.ReadTimeout, ioTimeout)
-		o.WriteTimeout = orElse(o.WriteTimeout, ioTimeout)
-		o.PoolTimeout = orElse(o.PoolTimeout, poolTimeout)
-		o.PoolSize = orElse(o.PoolSize, poolSize)
+		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled)
+		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClient(o), nil
 	case "sentinel":
 		o, err := redis.ParseFailoverURL(u.String())
@@ -76,36 +72,33 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if o.MasterName == "" {
 			return nil, errors.New("no master_name; add ?master_name=NAME")
 		}
-		o.MaxRetries, o.DialerRetries = -1, 1
-		o.ContextTimeoutEnabled = true
-		o.DialTimeout = orElse(o.DialTimeout, dialTimeout)
-		o.ReadTimeout = orElse(o.ReadTimeout, ioTimeout)
-		o.WriteTimeout = orElse(o.WriteTimeout, ioTimeout)
-		o.PoolTimeout = orElse(o.PoolTimeout, poolTimeout)
-		o.PoolSize = orElse(o.PoolSize, poolSize)
+		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled)
+		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewFailoverClient(o), nil
 	case "cluster":
 		o, err := redis.ParseClusterURL(u.String())
 		if err != nil {
 			return nil, err
 		}
-		o.MaxRetries, o.DialerRetries = -1, 1
-		o.ContextTimeoutEnabled = true
-		o.DialTimeout = orElse(o.DialTimeout, dialTimeout)
-		o.ReadTimeout = orElse(o.ReadTimeout, ioTimeout)
-		o.WriteTimeout = orElse(o.WriteTimeout, ioTimeout)
-		o.PoolTimeout = orElse(o.PoolTimeout, poolTimeout)
-		o.PoolSize = orElse(o.PoolSize, poolSize)
+		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled)
+		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClusterClient(o), nil
 	default:
 		return nil, fmt.Errorf("%q is no way to run redis, want sentinel or cluster", mode)
 	}
 }
 
-func orElse[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
+// tune sets what must be as it is, and what the URL leaves open.
+func tune(retries, dials, conns *int, honourContexts *bool) {
+	*retries, *dials = -1, 1
+	*honourContexts = true
+	*conns = cmp.Or(*conns, poolSize)
+}
+
+// bound sets the timeouts that the URL leaves open.
+func bound(dial, read, write, pool *time.Duration) {
+	*dial = cmp.Or(*dial, dialTimeout)
+	*read = cmp.Or(*read, ioTimeout)
+	*write = cmp.Or(*write, ioTimeout)
+	*pool = cmp.Or(*pool, poolTimeout)
 }

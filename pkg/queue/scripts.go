@@ -43,6 +43,32 @@ var (
 	heartbeatScript = redis.NewScript(heartbeatSource)
 )
 
+// onceCmd is a command that go-redis must not send twice. Its Cluster client
+// would otherwise do that when a connection breaks.
+type onceCmd struct{ *redis.Cmd }
+
+func (onceCmd) NoRetry() bool { return true }
+
+// runOnce runs a script that must not be run twice.
+func runOnce(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, source string, keys []string, args ...any) *redis.Cmd {
+	run := func(command, what string) *redis.Cmd {
+		full := make([]any, 0, 3+len(keys)+len(args))
+		full = append(full, command, what, len(keys))
+		for _, key := range keys {
+			full = append(full, key)
+		}
+		cmd := redis.NewCmd(ctx, append(full, args...)...)
+		cmd.SetFirstKeyPos(3)
+		_ = rdb.Process(ctx, onceCmd{cmd}) // cmd has the error
+		return cmd
+	}
+	cmd := run("evalsha", script.Hash())
+	if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
+		cmd = run("eval", source)
+	}
+	return cmd
+}
+
 // A call is one run of a script.
 type call struct {
 	keys []string
