@@ -17,12 +17,13 @@ var scriptTypes = map[string]string{
 }
 
 // writeSignatures writes the functions of the reference's standard packages, those alone that scripts can call with
-// values of their own: a sorted line each, name and types of parameters.
+// values of their own: a sorted line each, name and types of parameters (`?` any, `_` not told).
 func writeSignatures(path string, metadata []byte) error {
 	var dump struct {
 		Functions []struct {
-			Name   string
-			Params []struct{ Type string }
+			Name      string
+			NumParams int
+			Params    []struct{ Type string }
 		}
 	}
 	if err := json.Unmarshal(metadata, &dump); err != nil {
@@ -31,7 +32,10 @@ func writeSignatures(path string, metadata []byte) error {
 	var lines []string
 next:
 	for _, f := range dump.Functions {
-		types := make([]string, len(f.Params))
+		types := make([]string, f.NumParams)
+		for i := range types {
+			types[i] = "_" // not told
+		}
 		for i, p := range f.Params {
 			name, ok := scriptTypes[strings.TrimPrefix(p.Type, "&mut ")]
 			if !ok {
