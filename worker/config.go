@@ -38,22 +38,42 @@ type Config struct {
 	ScriptCacheBytes     int           `envconfig:"SCRIPT_CACHE_BYTES" default:"16777216" min:"0" desc:"source of the compiled scripts that are kept; 0: none"`
 }
 
-// Validate reports everything that is wrong with the settings.
-func (c Config) Validate() error {
-	errs := []error{c.Common.Validate(), settings.CheckBounds(&c)}
+// FromEnv reads the settings from the environment. The error lists everything
+// that is wrong with them.
+func FromEnv() (Config, error) {
+	var cfg Config
+	loaded := settings.Load(&cfg)
+	if loaded != nil && len(cfg.CircleKeys) == 0 {
+		// Load said so already.
+		return cfg, errors.Join(loaded, cfg.validateOwn())
+	}
+	return cfg, errors.Join(loaded, cfg.Validate())
+}
+
+// Validate lists everything that is wrong with the settings. It changes nothing
+// and asks nobody.
+func (c Config) Validate() error { return errors.Join(c.Common.Validate(), c.validateOwn()) }
+
+func (c Config) validateOwn() error {
+	own := c
+	own.Common = settings.Common{} // their bounds are checked with those
+	errs := []error{settings.CheckBounds(&own)}
+	fail := func(name, format string, args ...any) {
+		errs = append(errs, &settings.Error{Name: name, Reason: fmt.Sprintf(format, args...)})
+	}
 	if strings.ContainsFunc(c.ID, func(r rune) bool { return r <= ' ' || r > '~' }) || len(c.ID) > maxID {
-		errs = append(errs, &settings.Error{Name: "WORKER_ID", Reason: fmt.Sprintf("got %.*q, want at most %d printable ASCII characters and no space", maxID, c.ID, maxID)})
+		fail("WORKER_ID", "got %.*q, want at most %d printable ASCII characters and no space", maxID, c.ID, maxID)
 	}
 	if c.HTTPAddr != "" {
 		if _, _, err := net.SplitHostPort(c.HTTPAddr); err != nil {
-			errs = append(errs, &settings.Error{Name: "WORKER_HTTP_ADDR", Reason: fmt.Sprintf("got %q, want host:port, or nothing for none", c.HTTPAddr)})
+			fail("WORKER_HTTP_ADDR", "got %q, want host:port, or nothing for none", c.HTTPAddr)
 		}
 	}
 	if c.RedisURL != "" {
 		if rdb, err := queue.Open(c.RedisURL); err != nil {
-			errs = append(errs, &settings.Error{Name: "REDIS_URL", Reason: err.Error()})
-		} else if err := rdb.Close(); err != nil {
-			errs = append(errs, err)
+			fail("REDIS_URL", "%v", err)
+		} else {
+			errs = append(errs, rdb.Close())
 		}
 	}
 	return errors.Join(errs...)

@@ -1,59 +1,57 @@
-// The worker owns circles and runs their scripts. See `worker --help`.
+// Command worker owns circles and runs their scripts. Its settings come from the
+// environment; --help lists them.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"circles/pkg/queue"
 	"circles/pkg/settings"
 	"circles/worker"
 )
 
-var version = "dev" // set by the linker
+// version is set when a release is built.
+var version = "dev"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
-
-func run(args []string, stdout, stderr io.Writer) int {
-	command := ""
-	if len(args) > 0 {
-		command = args[0]
-	}
-	if len(args) > 1 || command != "" && command != "healthcheck" && command != "--help" && command != "-h" && command != "--version" {
-		fmt.Fprintf(stderr, "worker: got %q, want no argument, healthcheck, --help or --version; settings come from the environment\n", args)
-		return 2
-	}
-	var cfg worker.Config
-	switch command {
-	case "--version":
-		fmt.Fprintln(stdout, version)
-		return 0
-	case "--help", "-h":
-		fmt.Fprint(stdout, "worker runs the scripts of circles.\n\n  worker              serve until SIGTERM or SIGINT\n  worker healthcheck  exit with 0 when the worker here is well\n  worker --version\n\nSettings, from the environment:\n\n")
-		return code(stderr, settings.Usage(stdout, cfg))
-	}
-	if err := settings.Load(&cfg); err != nil {
-		return code(stderr, err)
-	}
-	if command == "healthcheck" {
-		return code(stderr, worker.Healthcheck(context.Background(), cfg))
-	}
-	w, err := worker.New(cfg, worker.Options{Logger: cfg.Logger(stderr)})
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
 	if err != nil {
-		return code(stderr, err)
+		fmt.Fprintln(os.Stderr, "worker:", err)
+		os.Exit(1)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	return code(stderr, w.Run(ctx))
 }
 
-func code(stderr io.Writer, err error) int {
-	if err != nil {
-		fmt.Fprintf(stderr, "worker: %v\n", err)
-		return 1
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	switch {
+	case len(args) == 1 && (args[0] == "--help" || args[0] == "-h"):
+		fmt.Fprint(stdout, "usage: worker [--help | --version | healthcheck]\n\nSettings, from the environment:\n\n")
+		return settings.Usage(stdout, worker.Config{})
+	case len(args) == 1 && args[0] == "--version":
+		_, err := fmt.Fprintln(stdout, version)
+		return err
+	case len(args) > 1, len(args) == 1 && args[0] != "healthcheck":
+		return errors.New("got unknown arguments, want none, --help, --version or healthcheck")
 	}
-	return 0
+	cfg, err := worker.FromEnv()
+	if err != nil {
+		return fmt.Errorf("settings:\n%w", err)
+	}
+	if len(args) == 1 {
+		return worker.Healthcheck(ctx, cfg)
+	}
+	log := cfg.Logger(os.Stderr)
+	queue.LogClient(log)
+	w, err := worker.New(cfg, worker.Options{Logger: log})
+	if err != nil {
+		return err
+	}
+	return w.Run(ctx)
 }
