@@ -1,0 +1,71 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"circles/pkg/queue"
+	"circles/pkg/rhai"
+	"circles/pkg/rhai/value"
+)
+
+func TestAPanicIsThatPlaysInternalError(t *testing.T) {
+	var log bytes.Buffer
+	r := &runner{
+		engine: rhai.New(rhai.With(func(registry *rhai.Registry) {
+			registry.Add(rhai.Func{Name: "boom", Native: func(rhai.Context, []value.Value) (value.Value, error) {
+				panic("a secret of ours")
+			}})
+		})),
+		maxTime: time.Minute, maxOutput: 1 << 20, maxPrint: 1 << 20,
+		log: slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	key := newCircles(t, 1)[0]
+	o, ok := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{ID: "x", Script: "boom()"}})
+	if !ok || o.Error == nil || o.Error.Kind != queue.KindInternal || o.Error.Message != "internal error" {
+		t.Errorf("got %+v, %+v", o, o.Error)
+	}
+	if !mentions(log.String(), "a secret of ours", key.String()) {
+		t.Errorf("the log does not say what happened: %s", log.String())
+	}
+	if o, ok := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{Script: "1"}}); !ok || o.Output != "1" {
+		t.Errorf("the next play got %+v", o)
+	}
+}
+
+func TestAPlayWhoseDeadlineHasPassedIsNotRun(t *testing.T) {
+	r := &runner{maxTime: time.Minute} // without an engine: nothing can be run
+	o, ok := r.run(context.Background(), newCircles(t, 1)[0], queue.Delivery{Play: queue.Play{ID: "x", Deadline: time.Now()}})
+	if !ok || o.PlayID != "x" || o.Error == nil || o.Error.Kind != queue.KindExpired {
+		t.Errorf("got %+v", o)
+	}
+}
+
+func TestAnUnreadablePlayIsAnInternalError(t *testing.T) {
+	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)}
+	d := queue.Delivery{Play: queue.Play{ID: "x"}, Err: queue.ErrMalformed}
+	if o, ok := r.run(context.Background(), newCircles(t, 1)[0], d); !ok || o.Error == nil || o.Error.Kind != queue.KindInternal {
+		t.Errorf("got %+v", o)
+	}
+}
+
+func TestSizeIsKnownBeforeAnythingIsWritten(t *testing.T) {
+	// 2^60 strings, all the same one.
+	v := value.Str("x")
+	for range 60 {
+		v = value.NewArray([]value.Value{v, v})
+	}
+	start := time.Now()
+	if n := size(v, 1<<20); n <= 1<<20 {
+		t.Errorf("got %d, want more than a MiB", n)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if n := size(value.Str("12345"), 1000); n < 5 || n > 100 {
+		t.Errorf("got %d for five bytes", n)
+	}
+}
