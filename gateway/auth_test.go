@@ -71,7 +71,7 @@ func TestWithoutAuthenticationEveryoneIsAnonymous(t *testing.T) {
 	}
 }
 
-func secret(t *testing.T) circle.Secret {
+func secret(t testing.TB) circle.Secret {
 	t.Helper()
 	s, err := circle.GenerateSecret()
 	if err != nil {

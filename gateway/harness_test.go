@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ const patience = 30 * time.Second
 
 // rig is a running gateway with a Redis and a worker of its own.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	server  *Server
 	host    string // as clients dial it
 	secrets []circle.Secret
@@ -52,7 +53,7 @@ type rig struct {
 }
 
 // startGateway runs a gateway of two circles. configure changes its settings.
-func startGateway(t *testing.T, configure func(*Config), options ...func(*Server)) *rig {
+func startGateway(t testing.TB, configure func(*Config), options ...func(*Server)) *rig {
 	t.Helper()
 	r := newRig(t, configure, options...)
 	r.work()
@@ -60,7 +61,7 @@ func startGateway(t *testing.T, configure func(*Config), options ...func(*Server
 }
 
 // newRig is startGateway without a worker.
-func newRig(t *testing.T, configure func(*Config), options ...func(*Server)) *rig {
+func newRig(t testing.TB, configure func(*Config), options ...func(*Server)) *rig {
 	t.Helper()
 	r := &rig{t: t, log: &logBuffer{}, hold: make(chan struct{}), holding: make(chan struct{}, 1000)}
 	var cfg Config
@@ -92,7 +93,10 @@ func newRig(t *testing.T, configure func(*Config), options ...func(*Server)) *ri
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := strings.Cut(addr.String(), ":")
+	_, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.host = "localhost:" + port
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -251,7 +255,7 @@ func (r *rig) do(request *http.Request, headers ...string) (*http.Response, stri
 
 // socket is a test's client.
 type socket struct {
-	t    *testing.T
+	t    testing.TB
 	conn *websocket.Conn
 	rig  *rig
 	in   int // circle
@@ -324,7 +328,7 @@ func (s *socket) call(method string, params any) protocol.Reply {
 	return s.reply()
 }
 
-func request(t *testing.T, id, method string, params any) string {
+func request(t testing.TB, id, method string, params any) string {
 	t.Helper()
 	raw, err := json.Marshal(params)
 	if err != nil {
@@ -352,7 +356,7 @@ func (s *socket) play(script string) string {
 	return output(s.t, s.call(protocol.MethodPlay, protocol.PlayParams{Script: script}))
 }
 
-func output(t *testing.T, reply protocol.Reply) string {
+func output(t testing.TB, reply protocol.Reply) string {
 	t.Helper()
 	if reply.Error != nil {
 		return fmt.Sprintf("%d %s", reply.Error.Code, reply.Error.Message)

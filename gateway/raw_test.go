@@ -13,7 +13,7 @@ import (
 
 // rawSocket is a client that does nothing by itself: it reads nothing, answers
 // no ping and no close frame. write sends a text frame.
-func rawSocket(t *testing.T, r *rig) (conn *rawConn, write func(text string)) {
+func rawSocket(t testing.TB, r *rig) (conn *rawConn, write func(text string)) {
 	t.Helper()
 	tcp, err := net.Dial("tcp", r.server.listener.Addr().String())
 	if err != nil {
@@ -72,7 +72,7 @@ func (f rawFrame) code() int {
 }
 
 // readFrames reads frames until the connection ends.
-func readFrames(t *testing.T, conn *rawConn) []rawFrame {
+func readFrames(t testing.TB, conn *rawConn) []rawFrame {
 	t.Helper()
 	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)

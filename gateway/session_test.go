@@ -259,23 +259,23 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	r := newRig(t, func(cfg *Config) { cfg.IdleTimeout, cfg.PingInterval = 20*time.Millisecond, 10*time.Millisecond })
 	conn, _ := rawSocket(t, r) // answers no ping
 	frames := readFrames(t, conn)
+	if len(frames) == 0 {
+		t.Fatal("the connection ended without a close frame")
+	}
 	if last := frames[len(frames)-1]; last.opcode != 8 || last.code() != 1008 {
 		t.Errorf("the last frame is %+v, want a close frame with 1008", last)
-	}
-	if frames[0].opcode != 9 {
-		t.Errorf("the first frame is %+v, want a ping", frames[0])
 	}
 }
 
 func TestPingsKeepAConnection(t *testing.T) {
 	r := startGateway(t, func(cfg *Config) {
 		withoutAuth(cfg)
-		cfg.IdleTimeout, cfg.PingInterval = 400*time.Millisecond, 20*time.Millisecond
+		cfg.IdleTimeout, cfg.PingInterval = 1500*time.Millisecond, 50*time.Millisecond
 	})
 	s := r.dial(0)
 	s.write(request(t, "1", "play", protocol.PlayParams{Script: "hold"}))
 	r.await()
-	time.AfterFunc(time.Second, r.open) // longer than the idle timeout: only answers to pings keep it
+	time.AfterFunc(1600*time.Millisecond, r.open) // longer than the idle timeout: only answers to pings keep it
 	if got := output(t, s.reply()); got != "released" {
 		t.Errorf("got %q", got)
 	}
