@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math/big"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,50 @@ func TestRefusedAuthentication(t *testing.T) {
 				t.Errorf("afterwards a play gave %q", got)
 			}
 		})
+	}
+}
+
+// TestSignaturesOfOthersAuthenticate takes the vectors of pkg/auth, which other
+// implementations signed, to the gateway's own authenticator.
+func TestSignaturesOfOthersAuthenticate(t *testing.T) {
+	taken := 0
+	for _, scheme := range auth.Schemes() {
+		raw, err := os.ReadFile("../pkg/auth/testdata/" + string(scheme) + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var vectors []struct {
+			Name, Text, Signature string
+			Key                   circle.Key
+			Valid                 bool
+		}
+		if err := json.Unmarshal(raw, &vectors); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range vectors {
+			challenge, err := auth.ParseChallenge(v.Text)
+			if err != nil {
+				continue // signed something else, to test the scheme alone
+			}
+			a := &authenticator{
+				circle: challenge.Circle,
+				roleOf: anyone,
+				now:    func() time.Time { return challenge.Expires.Add(-time.Second) },
+				open:   []auth.Challenge{challenge},
+			}
+			answer := protocol.AuthenticateParams{PubKey: v.Key, Signature: v.Signature, Scheme: scheme}
+			if err := a.authenticate(answer); (err == nil) != v.Valid {
+				t.Errorf("%s, %s: %v, valid is %t", scheme, v.Name, err, v.Valid)
+			} else if err == nil {
+				taken++
+			}
+			if err := a.authenticate(answer); err == nil {
+				t.Errorf("%s, %s: taken twice", scheme, v.Name)
+			}
+		}
+	}
+	if taken < 20 {
+		t.Errorf("%d signatures were taken", taken)
 	}
 }
 

@@ -44,6 +44,7 @@ type rig struct {
 	host    string // as clients dial it
 	secrets []circle.Secret
 	log     *logBuffer
+	redis   *redistest.Server
 
 	// hold is what the script "hold" waits for; started counts those that wait.
 	hold    chan struct{}
@@ -77,7 +78,8 @@ func newRig(t testing.TB, configure func(*Config), options ...func(*Server)) *ri
 		cfg.CircleKeys = append(cfg.CircleKeys, secret.Public().String())
 	}
 	cfg.Port = 0
-	cfg.RedisURL = redistest.Start(t).URL
+	r.redis = redistest.Start(t)
+	cfg.RedisURL = r.redis.URL
 	if configure != nil {
 		configure(&cfg)
 	}

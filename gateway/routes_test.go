@@ -136,6 +136,35 @@ func TestNotReadyWithoutRedis(t *testing.T) {
 	}
 }
 
+func TestRedisGoesAndComes(t *testing.T) {
+	r := newRig(t, withoutAuth)
+	s := r.dial(0)
+	awaitReady := func(want int) {
+		t.Helper()
+		for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+			response, body := r.get("/readyz")
+			if response.StatusCode == want {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("readyz still gives %d %s, want %d", response.StatusCode, body, want)
+			}
+		}
+	}
+	awaitReady(http.StatusOK)
+	r.redis.Stop()
+	awaitReady(http.StatusServiceUnavailable)
+	if got := s.play("echo hello"); got != "-32020 busy: the queue can't be reached; the play was not taken" {
+		t.Errorf("without redis a play gave %q", got)
+	}
+	r.redis.Restart()
+	awaitReady(http.StatusOK)
+	r.work()
+	if got := s.play("echo hello"); got != "hello" {
+		t.Errorf("with redis back a play gave %q", got)
+	}
+}
+
 // closedPort is an address where nobody listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
