@@ -73,7 +73,7 @@ func (e *Engine) Compile(source string) (*Program, error) {
 	if p := e.cache.get(source); p != nil {
 		return p, nil
 	}
-	unit, err := e.parse(source)
+	unit, err := e.parse(source, false)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,12 @@ func (e *Engine) Compile(source string) (*Program, error) {
 	return p, nil
 }
 
-func (e *Engine) parse(source string) (*compile.Unit, error) {
+func (e *Engine) parse(source string, eval bool) (_ *compile.Unit, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = value.Panicked("compile", r)
+		}
+	}()
 	options := e.syntax
 	if options.MaxFunctions == 0 {
 		options.MaxFunctions = e.limits.Functions
@@ -95,7 +100,12 @@ func (e *Engine) parse(source string) (*compile.Unit, error) {
 		}
 		return nil, value.AsError(err)
 	}
-	return compile.Compile(script, "")
+	unit, err := compile.Compile(script, "")
+	if err == nil && eval && len(unit.Funcs) > 0 {
+		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
+			Message: "Function definitions must be at global level and cannot be inside a block or another function"})
+	}
+	return unit, err
 }
 
 // Eval compiles and runs a source without variables.

@@ -131,8 +131,10 @@ func (e *Error) Outer() (ErrorKind, syntax.Pos) {
 func (e *Error) Catchable() bool {
 	switch e.Kind {
 	case ErrTooManyOperations, ErrTerminated, ErrStackOverflow, ErrTooManyVariables, ErrTooManyModules,
-		ErrDataTooLarge, ErrParsing, ErrCustomSyntax:
+		ErrDataTooLarge, ErrCustomSyntax:
 		return false
+	case ErrParsing:
+		return len(e.Trace) > 0 // that of an eval
 	}
 	return true
 }
@@ -249,25 +251,25 @@ func UnboundThis() *Error { return &Error{Kind: ErrUnboundThis, Message: "'this'
 // NoGetter is for reading a property that a type does not have.
 func NoGetter(property string, of Value) *Error {
 	return &Error{Kind: ErrDotExpr,
-		Message: fmt.Sprintf("Unknown property '%s' - a getter is not registered for type '%s'", property, of.SignatureName())}
+		Message: fmt.Sprintf("Unknown property '%s' - a getter is not registered for type '%s'", property, of.TypeName())}
 }
 
 // NoSetter is for writing a property that a type does not have.
 func NoSetter(property string, of, v Value) *Error {
 	return &Error{Kind: ErrDotExpr,
 		Message: fmt.Sprintf("No writable property '%s' - a setter is not registered for type '%s' to handle '%s'",
-			property, of.SignatureName(), v.SignatureName())}
+			property, of.TypeName(), v.TypeName())}
 }
 
 // NoIndexer is for indexing a type that can't be, or by a type that it can't be.
 func NoIndexer(of, index Value) *Error {
-	s := fmt.Sprintf("%s [%s]", of.SignatureName(), index.SignatureName())
+	s := fmt.Sprintf("%s [%s]", of.TypeName(), index.TypeName())
 	return &Error{Kind: ErrIndexingType, Message: "Indexer unavailable: " + s, Subject: s}
 }
 
 // NoIndexSetter is for writing to an element of a type that has none to write to.
 func NoIndexSetter(of, index, v Value) *Error {
-	s := fmt.Sprintf("%s [%s] = %s", of.SignatureName(), index.SignatureName(), v.SignatureName())
+	s := fmt.Sprintf("%s [%s] = %s", of.TypeName(), index.TypeName(), v.TypeName())
 	return &Error{Kind: ErrIndexingType, Message: "Indexer unavailable: " + s, Subject: s}
 }
 
@@ -313,7 +315,7 @@ func NotIterable() *Error {
 
 // TooLarge is for a value that outgrows a limit; what is, for example, "Length of string".
 func TooLarge(what string, limit Limit) *Error {
-	return &Error{Kind: ErrDataTooLarge, Message: what + " exceeds maximum limit", Limit: limit, Subject: what}
+	return &Error{Kind: ErrDataTooLarge, Message: what + " too large", Limit: limit, Subject: what}
 }
 
 // TooManyOperations is for a script that hit the limit on operations.

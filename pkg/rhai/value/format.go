@@ -1,6 +1,7 @@
 package value
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -38,6 +39,8 @@ func (v Value) String() string {
 		return v.Text()
 	case KindInt:
 		return strconv.FormatInt(v.Int(), 10)
+	case KindFloat:
+		return string(AppendFloat(nil, v.Float()))
 	case KindUnit:
 		return ""
 	case KindCustom:
@@ -47,19 +50,36 @@ func (v Value) String() string {
 	case KindCell:
 		return v.Cell().V.String()
 	}
-	return string(AppendDebug(nil, v))
+	return v.Debug()
 }
 
 // Display is String under the name that the command-line protocol has for it.
 func (v Value) Display() string { return v.String() }
 
+// Interpolated is the value as a part of a back-tick string, where characters within containers have quotes.
+func (v Value) Interpolated() string {
+	switch v.Kind() {
+	case KindArray, KindMap:
+		return string(appendDebug(nil, v, quoteChars, 0))
+	}
+	return v.String()
+}
+
 // Debug is the value as debug shows it.
 func (v Value) Debug() string { return string(AppendDebug(nil, v)) }
 
 // AppendDebug appends the debug form.
-func AppendDebug(b []byte, v Value) []byte { return appendDebug(b, v, 0) }
+func AppendDebug(b []byte, v Value) []byte { return appendDebug(b, v, bareChars, 0) }
 
-func appendDebug(b []byte, v Value, depth int) []byte {
+// How characters look in the debug form.
+type charForm bool
+
+const (
+	bareChars  charForm = false
+	quoteChars charForm = true
+)
+
+func appendDebug(b []byte, v Value, chars charForm, depth int) []byte {
 	if depth > maxNesting {
 		return append(b, "..."...)
 	}
@@ -71,9 +91,16 @@ func appendDebug(b []byte, v Value, depth int) []byte {
 	case KindInt:
 		return strconv.AppendInt(b, v.Int(), 10)
 	case KindFloat:
-		return AppendFloat(b, v.Float())
+		f := v.Float()
+		abs := math.Abs(f)
+		return appendFloat(b, f, abs == 0 || abs >= 1e-5 && abs < 1e16)
 	case KindChar:
-		return utf8.AppendRune(b, v.Char())
+		if chars == bareChars {
+			return utf8.AppendRune(b, v.Char())
+		}
+		b = append(b, '\'')
+		b = appendEscaped(b, v.Char(), '\'')
+		return append(b, '\'')
 	case KindString:
 		return appendQuoted(b, v.Text())
 	case KindArray:
@@ -82,7 +109,7 @@ func appendDebug(b []byte, v Value, depth int) []byte {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
-			b = appendDebug(b, x, depth+1)
+			b = appendDebug(b, x, chars, depth+1)
 		}
 		return append(b, ']')
 	case KindMap:
@@ -95,7 +122,7 @@ func appendDebug(b []byte, v Value, depth int) []byte {
 			first = false
 			b = appendQuoted(b, k)
 			b = append(b, ": "...)
-			b = appendDebug(b, *x, depth+1)
+			b = appendDebug(b, *x, chars, depth+1)
 		}
 		return append(b, '}')
 	case KindBlob:
@@ -117,6 +144,9 @@ func appendDebug(b []byte, v Value, depth int) []byte {
 		if r.Inclusive() {
 			b = append(b, '=')
 		}
+		if r.To == math.MaxInt64 {
+			return b // a range without an end has this one
+		}
 		return strconv.AppendInt(b, r.To, 10)
 	case KindFnPtr:
 		b = append(b, "Fn("...)
@@ -132,24 +162,33 @@ func appendDebug(b []byte, v Value, depth int) []byte {
 			return append(b, c.Type.Name...)
 		}
 	case KindCell:
-		return appendDebug(b, v.Cell().V, depth+1)
+		return appendDebug(b, v.Cell().V, chars, depth+1)
 	}
 	return b
 }
 
-// AppendFloat appends a float as the language prints it.
+// AppendFloat appends a float as print shows it. The debug form differs in when it has an exponent, and in showing the
+// sign of a zero.
 func AppendFloat(b []byte, f float64) []byte {
-	switch abs := math.Abs(f); {
+	if f == 0 {
+		return append(b, "0.0"...)
+	}
+	abs := math.Abs(f)
+	return appendFloat(b, f, abs > 1e-14 && abs < 1e13)
+}
+
+func appendFloat(b []byte, f float64, plain bool) []byte {
+	switch {
 	case math.IsNaN(f):
 		return append(b, "NaN"...)
 	case math.IsInf(f, 1):
 		return append(b, "inf"...)
 	case math.IsInf(f, -1):
 		return append(b, "-inf"...)
-	case abs == 0 || abs >= 1e-10 && abs < 1e16:
+	case plain:
 		n := len(b)
 		b = strconv.AppendFloat(b, f, 'f', -1, 64)
-		if !strings.ContainsRune(string(b[n:]), '.') {
+		if bytes.IndexByte(b[n:], '.') < 0 {
 			b = append(b, ".0"...)
 		}
 		return b
@@ -157,8 +196,7 @@ func AppendFloat(b []byte, f float64) []byte {
 	n := len(b)
 	b = strconv.AppendFloat(b, f, 'e', -1, 64)
 	// Go writes e+20 and e-08 where the language has e20 and e-8.
-	s := string(b[n:])
-	mantissa, exp, _ := strings.Cut(s, "e")
+	mantissa, exp, _ := strings.Cut(string(b[n:]), "e")
 	sign := ""
 	if exp[0] == '-' {
 		sign = "-"
@@ -171,28 +209,30 @@ func AppendFloat(b []byte, f float64) []byte {
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, r := range s {
-		switch r {
-		case '"', '\\':
-			b = append(b, '\\', byte(r))
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		case 0:
-			b = append(b, `\0`...)
-		default:
-			if r < utf8.RuneSelf && r >= 0x20 && r != 0x7f || r >= utf8.RuneSelf && (unicode.IsPrint(r) || unicode.IsMark(r)) {
-				b = utf8.AppendRune(b, r)
-				continue
-			}
-			b = append(b, `\u{`...)
-			b = strconv.AppendInt(b, int64(r), 16)
-			b = append(b, '}')
-		}
+		b = appendEscaped(b, r, '"')
 	}
 	return append(b, '"')
+}
+
+func appendEscaped(b []byte, r, quote rune) []byte {
+	switch r {
+	case quote, '\\':
+		return append(b, '\\', byte(r))
+	case '\n':
+		return append(b, `\n`...)
+	case '\r':
+		return append(b, `\r`...)
+	case '\t':
+		return append(b, `\t`...)
+	case 0:
+		return append(b, `\0`...)
+	}
+	if r < utf8.RuneSelf && r >= 0x20 && r != 0x7f || r >= utf8.RuneSelf && unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) {
+		return utf8.AppendRune(b, r)
+	}
+	b = append(b, `\u{`...)
+	b = strconv.AppendInt(b, int64(r), 16)
+	return append(b, '}')
 }
 
 // RustName is the type's name where the reference shows the name that Rust has for it.

@@ -31,7 +31,7 @@ func appendJSON(b []byte, v Value, depth int) ([]byte, error) {
 		if math.IsInf(f, 0) || math.IsNaN(f) {
 			return nil, fmt.Errorf("float %s has no JSON form", v)
 		}
-		return AppendFloat(b, f), nil
+		return appendFloat(b, f, math.Abs(f) < 1e16 && (f == 0 || math.Abs(f) >= 1e-5)), nil
 	case KindChar:
 		return appendJSONString(b, string(v.Char())), nil
 	case KindString:

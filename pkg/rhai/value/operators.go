@@ -2,6 +2,7 @@ package value
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"math/bits"
 	"strings"
@@ -244,7 +245,7 @@ func CompareFloats(op Op, x, y float64) bool {
 func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 	text := (ak == KindString || ak == KindChar) && (bk == KindString || bk == KindChar)
 	if ak != bk && !text {
-		if ak == KindCustom || bk == KindCustom {
+		if ak == KindCustom || bk == KindCustom || isRange(ak) && isRange(bk) {
 			return Value{}, false, nil
 		}
 		return Bool(op == OpNe), true, nil
@@ -253,8 +254,7 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 	switch {
 	case ak == KindUnit:
 		if op != OpEq && op != OpNe {
-			// Units are equal and not ordered, yet `() <= ()` holds.
-			return Bool(op == OpLe || op == OpGe), true, nil
+			return Bool(false), true, nil
 		}
 	case ak == KindBool:
 		c = int(a.n) - int(b.n)
@@ -267,7 +267,11 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 	case op > OpNe || ak == KindFnPtr || ak == KindCustom:
 		return Value{}, false, nil
 	default:
-		if !Equal(a, b) {
+		same, err := EqualItems(a, b)
+		if err != nil {
+			return Value{}, true, err
+		}
+		if !same {
 			c = 1
 		}
 	}
@@ -289,55 +293,72 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 // maxNesting bounds recursion over nested containers. Values nested deeper are equal to nothing.
 const maxNesting = 1000
 
-// Equal tells whether values of built-in types are equal, containers by their elements.
-func Equal(a, b Value) bool { return equal(a, b, 0) }
+// Equal tells whether values of built-in types are equal, containers by their elements. What has no equality is
+// equal to itself alone.
+func Equal(a, b Value) bool {
+	same, err := equal(a, b, 0)
+	return same && err == nil
+}
 
-func equal(a, b Value, depth int) bool {
+// EqualItems is Equal, but for elements without equality it is the error of comparing them.
+func EqualItems(a, b Value) (bool, error) { return equal(a, b, 0) }
+
+func equal(a, b Value, depth int) (bool, error) {
 	ak, bk := a.Kind(), b.Kind()
 	if ak == KindCell || bk == KindCell {
 		return equal(a.Flat(), b.Flat(), depth)
 	}
 	if depth > maxNesting {
-		return false
+		return false, nil
 	}
 	if ak == bk {
 		switch ak {
 		case KindArray:
 			x, y := a.Array().Items, b.Array().Items
 			if len(x) != len(y) {
-				return false
+				return false, nil
 			}
 			for i := range x {
-				if !equal(x[i], y[i], depth+1) {
-					return false
+				if same, err := equal(x[i], y[i], depth+1); !same || err != nil {
+					return false, err
 				}
 			}
-			return true
+			return true, nil
 		case KindMap:
 			x, y := a.Map(), b.Map()
 			if x.Len() != y.Len() {
-				return false
+				return false, nil
 			}
-			for i := range x.entries {
-				v, ok := y.Get(x.entries[i].Key)
-				if !ok || !equal(x.entries[i].Val, v, depth+1) {
-					return false
+			for k, v := range x.All() {
+				w, ok := y.Get(k)
+				if !ok {
+					return false, nil
+				}
+				if same, err := equal(*v, w, depth+1); !same || err != nil {
+					return false, err
 				}
 			}
-			return true
+			return true, nil
 		case KindBlob:
-			return bytes.Equal(a.Blob().Bytes, b.Blob().Bytes)
+			return bytes.Equal(a.Blob().Bytes, b.Blob().Bytes), nil
 		case KindRange, KindRangeInclusive:
-			return a.Range().From == b.Range().From && a.Range().To == b.Range().To
-		case KindFnPtr:
-			return a.p == b.p
+			return a.Range().From == b.Range().From && a.Range().To == b.Range().To, nil
 		case KindCustom:
-			return a.p == b.p || a.Custom().Type == b.Custom().Type && a.Custom().Data == b.Custom().Data
+			x, y := a.Custom(), b.Custom()
+			return x == y || x.Type == y.Type && x.Data == y.Data, nil
 		}
 	}
 	v, ok, err := Binary(OpEq, a, b)
-	return ok && err == nil && v.Bool()
+	if err == nil && !ok {
+		if depth == 0 {
+			return a.p == b.p, nil
+		}
+		err = FunctionNotFound(fmt.Sprintf("== (%s, %s)", a.SignatureName(), b.SignatureName()))
+	}
+	return v.Bool(), err
 }
+
+func isRange(k Kind) bool { return k == KindRange || k == KindRangeInclusive }
 
 // textOf is the text of a string or a char.
 func textOf(v Value) string {
@@ -475,7 +496,7 @@ func Neg(a Value) (v Value, ok bool, err error) {
 	switch {
 	case a.IsInt():
 		if a.Int() == math.MinInt64 {
-			return Value{}, true, Arithmetic("Negation overflow: -%d", a.Int())
+			return Value{}, true, NewError(ErrArithmetic, "integer overflow")
 		}
 		return Int(-a.Int()), true, nil
 	case a.IsFloat():

@@ -59,7 +59,8 @@ type Func struct {
 	Name     string
 	Unit     *Unit
 	Code     []Instr
-	Pos      []syntax.Pos // of each instruction
+	Pos      []syntax.Pos          // of each instruction
+	Alt      map[int][2]syntax.Pos // other positions of an instruction that indexes: of the bracket, of the assignment
 	Consts   []value.Value
 	Sites    []*Site
 	Switches []Switch
@@ -134,7 +135,7 @@ type Capture struct {
 	Pos  syntax.Pos
 }
 
-// Handler is a try block: an error at From <= pc < To resumes at Target with the caught value in Reg.
+// Handler is a try block: an error at From <= pc < To resumes at Target with the error in Reg.
 type Handler struct {
 	From, To, Target int
 	Reg              int

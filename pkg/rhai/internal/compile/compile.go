@@ -80,6 +80,8 @@ type fn struct {
 	depth    int // of blocks
 	next     int // the first free register
 	loops    []*loop
+	marks    []int // registers of the open scopes' OpMark
+	catches  []int // registers of the errors that the open catch blocks are about
 	tooLarge string
 	consts   map[any]int
 }

@@ -53,7 +53,13 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 	case *syntax.Do:
 		top := len(f.Code)
 		f.scope(s.Body, discard)
-		f.landAll(l.continues)
+		// A continue goes to the body's beginning without asking the condition.
+		if len(l.continues) > 0 {
+			over := f.emitWide(OpJump, 0, 0, pos)
+			f.landAll(l.continues)
+			f.jumpTo(f.emitWide(OpLoop, 0, 0, pos), top)
+			f.land(over)
+		}
 		if s.Until {
 			f.jumpTo(f.emitWide(OpLoopIfNot, f.operand(s.Cond), 0, s.Cond.Position()), top)
 		} else {

@@ -90,6 +90,8 @@ func (f *fn) effect(e syntax.Expr) {
 		f.switchStmt(e, discard)
 	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
 		f.loopStmt(e.(syntax.Stmt), discard)
+	case *syntax.Ident:
+		// Whether there is such a variable is of no effect.
 	default:
 		if _, ok := f.fold(e); !ok {
 			f.expr(e, f.temp())
@@ -182,15 +184,16 @@ func (f *fn) ident(e *syntax.Ident, dst int) {
 }
 
 func (f *fn) namespaced(e *syntax.Ident, dst int) {
-	name := ""
-	for _, n := range e.Namespace {
-		name += n.Text + "::"
-	}
-	if name == "global::" {
-		f.emitWide(OpGlobal, dst, f.c.global(e.Name), e.Pos)
+	name := path(e.Namespace)
+	if name == "global" {
+		if f.main {
+			f.fail(value.VariableNotFound("global::"+e.Name), e.Namespace[0].Pos)
+		} else {
+			f.emitWide(OpGlobal, dst, f.c.global(e.Name), e.Namespace[0].Pos)
+		}
 		return
 	}
-	f.fail(value.ModuleNotFound(name[:len(name)-2]), e.Namespace[0].Pos)
+	f.fail(value.ModuleNotFound(name), e.Namespace[0].Pos)
 }
 
 // symbol is the number of a list of symbols that has the variable alone, or of an empty one.
@@ -208,6 +211,15 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 	pos := e.Pos
 	switch e.Op {
 	case "&&", "||":
+		neutral := e.Op == "&&"
+		if v, ok := f.fold(e.Left); ok && v.IsBool() && v.Bool() == neutral {
+			f.expr(e.Right, dst)
+			return
+		}
+		if v, ok := f.fold(e.Right); ok && v.IsBool() && v.Bool() == neutral {
+			f.expr(e.Left, dst)
+			return
+		}
 		out := f.branch(e, true, false)
 		f.emit(OpBool, dst, 1, 0, pos)
 		end := f.emitWide(OpJump, 0, 0, pos)
@@ -266,7 +278,7 @@ func bound(e syntax.Expr, pos syntax.Pos, n int64) syntax.Expr {
 func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
 	mark := f.next
 	defer func() { f.next = mark }()
-	pos := e.Position()
+	pos := begin(e)
 	if v, ok := f.fold(e); ok && v.IsBool() {
 		switch {
 		case unless && !v.Bool():
@@ -280,7 +292,7 @@ func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
 	}
 	switch e := e.(type) {
 	case *syntax.Unary:
-		if e.Op == "!" && unless && !back {
+		if e.Op == "!" && unless && !back && boolean(e.Operand) {
 			return f.branch(e.Operand, false, false)
 		}
 	case *syntax.Binary:
@@ -320,4 +332,14 @@ func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
 		op = OpJumpIf
 	}
 	return []int{f.emitWide(op, f.operand(e), 0, pos)}
+}
+
+// boolean tells whether an expression yields a bool if it yields anything.
+func boolean(e syntax.Expr) bool {
+	b, ok := e.(*syntax.Binary)
+	if !ok {
+		return false
+	}
+	op, ok := value.OpByName(b.Op)
+	return ok && op >= value.OpEq || b.Op == "in" || b.Op == "!in"
 }

@@ -58,6 +58,16 @@ func fold(e syntax.Expr) (value.Value, bool) {
 			items[i] = v
 		}
 		return value.NewArray(items), true
+	case *syntax.Map:
+		m := value.NewMap(len(e.Entries))
+		for _, x := range e.Entries {
+			v, ok := fold(x.Value)
+			if !ok {
+				return v, false
+			}
+			m.Set(x.Key.Text, v)
+		}
+		return m.Value(), true
 	}
 	return value.Value{}, false
 }
@@ -73,6 +83,9 @@ func (f *fn) fold(e syntax.Expr) (value.Value, bool) {
 	if _, ok := e.(*syntax.Array); ok {
 		v, ok := fold(e)
 		return v, ok && len(v.Array().Items) > 0
+	}
+	if _, ok := e.(*syntax.Map); ok {
+		return value.Value{}, false
 	}
 	return fold(e)
 }

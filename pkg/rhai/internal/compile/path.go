@@ -88,8 +88,8 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 	case *syntax.Index:
 		key, p := f.keyed(e)
 		r := reg()
-		f.emit(OpIndexRef, r, p.reg, key, e.Key.Position())
-		p.back = append([]step{{OpBackIndex, p.reg, key, r, e.Key.Position()}}, p.back...)
+		f.emitIndex(OpIndexRef, r, p.reg, key, e, syntax.Pos{})
+		p.back = append([]step{{OpBackIndex, p.reg, key, r, begin(e.Key)}}, p.back...)
 		p.reg = r
 		return p
 	case *syntax.Method:
@@ -119,6 +119,28 @@ func (f *fn) keyed(e *syntax.Index) (key int, p place) {
 	key = f.temp()
 	f.expr(e.Key, key)
 	return key, f.base(e.Base, e.Safe, e.Pos)
+}
+
+// emitIndex emits an instruction that indexes, with the positions of the key, of the bracket and of the assignment.
+func (f *fn) emitIndex(op Op, a, b, c int, e *syntax.Index, assignment syntax.Pos) {
+	at := f.emit(op, a, b, c, begin(e.Key))
+	if f.Alt == nil {
+		f.Alt = map[int][2]syntax.Pos{}
+	}
+	f.Alt[at] = [2]syntax.Pos{e.Pos, assignment}
+}
+
+// begin is where an expression begins: a path's position is that of its last step.
+func begin(e syntax.Expr) syntax.Pos {
+	switch e := e.(type) {
+	case *syntax.Property:
+		return begin(e.Base)
+	case *syntax.Index:
+		return begin(e.Base)
+	case *syntax.Method:
+		return begin(e.Base)
+	}
+	return e.Position()
 }
 
 func (f *fn) property(name string) int {
@@ -157,7 +179,7 @@ func (f *fn) access(e syntax.Expr, dst int) {
 		f.settle(p.nils, dst, e.Pos)
 	case *syntax.Index:
 		key, p := f.keyed(e)
-		f.emit(OpIndex, dst, p.reg, key, e.Key.Position())
+		f.emitIndex(OpIndex, dst, p.reg, key, e, syntax.Pos{})
 		f.settle(p.nils, dst, e.Pos)
 	}
 }
@@ -180,7 +202,17 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 	if e.Safe {
 		p.nils = append(p.nils, f.emitWide(OpJumpUnit, p.reg, 0, e.Pos))
 	}
-	if p.reg != w {
+	if f.next > mark {
+		// The path's steps are above the window, where a callee's frame would be: the window moves above them.
+		n := len(e.Args) + 1
+		up := f.window(max(n, 2))
+		f.emit(OpMove, up, p.reg, 0, e.Name.Pos)
+		for i := 1; i < n; i++ {
+			f.emit(OpMove, up+i, w+i, 0, e.Name.Pos)
+		}
+		p.back = append([]step{{OpMove, p.reg, up, 0, e.Name.Pos}}, p.back...)
+		w = up
+	} else if p.reg != w {
 		f.emit(OpMove, w, p.reg, 0, e.Name.Pos)
 		p.back = append([]step{{OpMove, p.reg, w, 0, e.Name.Pos}}, p.back...)
 	}
@@ -192,7 +224,7 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}
 	f.goBack(p)
-	f.next = mark
+	f.next = max(mark, w+2)
 	if into >= 0 {
 		f.emit(OpMove, into, w+1, 0, e.Name.Pos)
 		return place{reg: into, nils: p.nils}
@@ -218,7 +250,7 @@ func (f *fn) callSite(name string, n int) *Site {
 // call compiles a function call.
 func (f *fn) call(e *syntax.Call, dst int) {
 	if len(e.Namespace) > 0 {
-		f.fail(value.ModuleNotFound(e.Namespace[0].Text), e.Namespace[0].Pos)
+		f.fail(value.ModuleNotFound(path(e.Namespace)), e.Namespace[0].Pos)
 		return
 	}
 	if e.Name == "eval" && len(e.Args) == 1 {
@@ -320,6 +352,15 @@ func (f *fn) eval(e *syntax.Call, dst int) {
 		}
 	}
 	f.Symbols = append(f.Symbols, list)
-	f.emit(OpEval, t, len(f.Symbols)-1, f.next, e.Pos)
+	f.emit(OpEval, t, len(f.Symbols)-1, f.next, begin(e.Args[0]))
 	f.emit(OpMove, dst, t, 0, e.Pos)
+}
+
+// path is a module's path as the source writes it.
+func path(names []syntax.Name) string {
+	s := names[0].Text
+	for _, n := range names[1:] {
+		s += "::" + n.Text
+	}
+	return s
 }

@@ -33,10 +33,12 @@ func (f *fn) enter(part func(), pos syntax.Pos) {
 		// What an eval defines in the scope ends with it too.
 		defined = f.temp()
 		f.emit(OpMark, defined, 0, 0, pos)
+		f.marks = append(f.marks, defined)
 	}
 	part()
 	if f.all {
 		f.emit(OpTrim, defined, 0, 0, pos)
+		f.marks = f.marks[:len(f.marks)-1]
 	}
 	f.depth--
 	f.vars, f.next = f.vars[:vars], mark
@@ -56,6 +58,9 @@ func (f *fn) unit(dst int, pos syntax.Pos) {
 
 // ret returns a register.
 func (f *fn) ret(r int, pos syntax.Pos) {
+	if f.main && len(f.marks) > 0 {
+		f.emit(OpTrim, f.marks[0], 0, 0, pos)
+	}
 	if f.UsesThis {
 		f.emit(OpReturnIs, r, 0, 0, pos)
 	} else {
@@ -98,6 +103,10 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 			f.value(s.Value, tail)
 		}
 	case *syntax.Throw:
+		if s.Value == nil && len(f.catches) > 0 {
+			f.emit(OpRethrow, f.catches[len(f.catches)-1], 0, 0, pos)
+			break
+		}
 		r := f.temp()
 		if s.Value == nil {
 			f.emit(OpUnit, r, 0, 0, pos)
@@ -233,6 +242,7 @@ func (f *fn) assign(s *syntax.Assign) {
 			f.emit(OpAssign, v, rhs, int(op), s.Pos)
 			rhs = v
 		}
+		f.writable(p, t.Base)
 		f.emit(OpSet, p.reg, site, rhs, t.Name.Pos)
 		f.goBack(p)
 		f.settle(p.nils, discard, s.Pos)
@@ -243,14 +253,14 @@ func (f *fn) assign(s *syntax.Assign) {
 		if f.constant(p, t.Base) {
 			return
 		}
-		at := t.Key.Position()
+		f.writable(p, t.Base)
 		if s.Op != "" {
 			v := f.temp()
-			f.emit(OpIndexRef, v, p.reg, key, at)
+			f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos)
 			f.emit(OpAssign, v, rhs, int(op), s.Pos)
 			rhs = v
 		}
-		f.emit(OpSetIndex, p.reg, key, rhs, at)
+		f.emitIndex(OpSetIndex, p.reg, key, rhs, t, s.Pos)
 		f.goBack(p)
 		f.settle(p.nils, discard, s.Pos)
 	case *syntax.This:
@@ -281,19 +291,15 @@ func (f *fn) constant(p place, e syntax.Expr) bool {
 	if p.konst == "" {
 		return false
 	}
-	for {
-		switch x := e.(type) {
-		case *syntax.Property:
-			e = x.Base
-			continue
-		case *syntax.Index:
-			e = x.Base
-			continue
-		}
-		break
-	}
-	f.fail(value.AssignToConstant(p.konst), e.Position())
+	f.fail(value.AssignToConstant(p.konst), begin(e))
 	return true
+}
+
+// writable compiles the check that a path does not start at a constant of the host.
+func (f *fn) writable(p place, e syntax.Expr) {
+	if p.scope > 0 && len(f.missing) == 0 {
+		f.emitWide(OpWritable, p.scope-1, f.konst(value.Str(f.External[p.scope-1].Name)), begin(e))
+	}
 }
 
 func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
@@ -318,6 +324,8 @@ func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 	}
 	switch {
 	case v != nil && v.konst:
+		f.fail(value.AssignToConstant(t.Name), t.Pos)
+	case v == nil && len(f.c.unit.byName[t.Name]) > 0:
 		f.fail(value.AssignToConstant(t.Name), t.Pos)
 	case v == nil && !f.all:
 		f.operand(s.Value)
@@ -380,9 +388,11 @@ func (f *fn) try(s *syntax.Try) {
 	f.enter(func() {
 		if s.Name != nil {
 			v := f.declare(s.Name.Text, f.temp())
-			f.emit(OpMove, v.reg, caught, 0, s.Name.Pos)
+			f.emit(OpCaught, v.reg, caught, 0, s.Name.Pos)
 		}
+		f.catches = append(f.catches, caught)
 		f.scope(s.Catch, discard)
+		f.catches = f.catches[:len(f.catches)-1]
 	}, s.Pos)
 	f.land(end)
 }

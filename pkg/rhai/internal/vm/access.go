@@ -130,7 +130,7 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 	if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, key}); f != nil {
 		return m.accessor(f, v, key)
 	}
-	return value.Value{}, value.NoIndexer(*v, key)
+	return value.Value{}, m.alt(0, value.NoIndexer(*v, key))
 }
 
 // offset is an index counted from the front; negative ones count from the end.
@@ -203,7 +203,7 @@ func indexInt(n int64, key value.Value) (value.Value, *value.Error) {
 		shift, mask, err := bits(key.Range())
 		return value.Int(int64(uint64(n) >> (shift & 63) & mask)), err
 	}
-	return value.Value{}, value.NoIndexer(value.Int(n), key)
+	return value.Value{}, value.TypeMismatch("i64", key.RustName())
 }
 
 // setIndex writes an element.
@@ -234,21 +234,7 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		o.Set(key.Text(), x)
 		return nil
 	case value.KindString:
-		if !key.IsInt() {
-			return value.TypeMismatch("i64", key.RustName())
-		}
-		s := v.Str()
-		i, ok := offset(key.Int(), s.Chars())
-		if !ok {
-			return value.StringBounds(s.Chars(), key.Int())
-		}
-		if !x.IsChar() {
-			return value.TypeMismatch("char", x.RustName())
-		}
-		at := s.Offset(i)
-		_, width := utf8.DecodeRuneInString(s.Text()[at:])
-		*v = value.Str(s.Text()[:at] + string(x.Char()) + s.Text()[at+width:])
-		return nil
+		return m.setString(v, key, x)
 	case value.KindBlob:
 		if !key.IsInt() {
 			return value.TypeMismatch("i64", key.RustName())
@@ -258,21 +244,61 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 			return value.ArrayBounds(len(v.Blob().Bytes), key.Int())
 		}
 		if !x.IsInt() {
-			return value.TypeMismatch("i64", x.RustName())
+			return m.alt(1, value.TypeMismatch("i64", x.RustName()))
 		}
 		value.OwnBlob(v).Bytes[i] = byte(x.Int())
 		return nil
 	case value.KindInt:
-		return setBits(v, key, x)
+		return m.setBits(v, key, x)
 	}
 	if f := m.registry.Resolve(value.IndexSet, []value.Value{*v, key, x}); f != nil {
 		_, err := m.accessor(f, v, key, x)
 		return err
 	}
-	return value.NoIndexSetter(*v, key, x)
+	return m.alt(0, value.NoIndexSetter(*v, key, x))
 }
 
-func setBits(v *value.Value, key, x value.Value) *value.Error {
+// setString replaces a character, or the characters of a range by the text of any value.
+func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
+	s := v.Str()
+	switch key.Kind() {
+	case value.KindInt:
+		n := s.Chars()
+		if _, ok := offset(key.Int(), n); !ok {
+			return value.StringBounds(n, key.Int())
+		}
+		if !x.IsChar() {
+			return m.alt(1, value.TypeMismatch("char", x.RustName()))
+		}
+		// A negative index counts from the front here, as in the reference, which counts it from the end to read.
+		i := int(key.Int())
+		if i < 0 {
+			i = -i
+		}
+		if i >= n {
+			return nil
+		}
+		at := s.Offset(i)
+		_, width := utf8.DecodeRuneInString(s.Text()[at:])
+		*v = value.Str(s.Text()[:at] + string(x.Char()) + s.Text()[at+width:])
+		return nil
+	case value.KindRange, value.KindRangeInclusive:
+		from, to := span(key.Range(), s.Chars())
+		*v = value.Str(s.Text()[:s.Offset(from)] + x.String() + s.Text()[s.Offset(to):])
+		return m.size(*v)
+	}
+	return value.TypeMismatch("i64", key.RustName())
+}
+
+// alt gives an error the other position that the current instruction has: 0 for the bracket, 1 for the assignment.
+func (m *Machine) alt(n int, err *value.Error) *value.Error {
+	if p, ok := m.fn.Alt[m.pc()-1]; ok && p[n].IsValid() {
+		err.Pos = p[n]
+	}
+	return err
+}
+
+func (m *Machine) setBits(v *value.Value, key, x value.Value) *value.Error {
 	n := uint64(v.Int())
 	switch key.Kind() {
 	case value.KindInt:
@@ -281,7 +307,7 @@ func setBits(v *value.Value, key, x value.Value) *value.Error {
 			return value.BitFieldBounds(key.Int())
 		}
 		if !x.IsBool() {
-			return value.TypeMismatch("bool", x.RustName())
+			return m.alt(1, value.TypeMismatch("bool", x.RustName()))
 		}
 		n &^= 1 << uint(i)
 		if x.Bool() {
@@ -289,7 +315,7 @@ func setBits(v *value.Value, key, x value.Value) *value.Error {
 		}
 	case value.KindRange, value.KindRangeInclusive:
 		if !x.IsInt() {
-			return value.TypeMismatch("i64", x.RustName())
+			return m.alt(1, value.TypeMismatch("i64", x.RustName()))
 		}
 		shift, mask, err := bits(key.Range())
 		if err != nil {
@@ -297,7 +323,7 @@ func setBits(v *value.Value, key, x value.Value) *value.Error {
 		}
 		n = n&^(mask<<shift) | (uint64(x.Int())&mask)<<shift
 	default:
-		return value.NoIndexSetter(*v, key, x)
+		return value.TypeMismatch("i64", key.RustName())
 	}
 	*v = value.Int(int64(n))
 	return nil

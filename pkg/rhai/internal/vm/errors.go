@@ -21,6 +21,9 @@ func signature(name string, args []value.Value) string {
 	return b.String()
 }
 
+// caughtType is how registers hold the error that a catch block is about; scripts never see it.
+var caughtType = &value.CustomType{Name: "error"}
+
 // unwind takes an error from where the loop is to the nearest handler, and reports whether there is one in this loop.
 // If not, the frames of the loop are gone.
 func (m *Machine) unwind(err *value.Error, entry int) bool {
@@ -32,7 +35,7 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 		if err.Catchable() {
 			for _, h := range f.Handlers {
 				if h.From <= pc && pc < h.To {
-					m.stack[m.base+h.Reg] = err.Caught()
+					m.stack[m.base+h.Reg] = caughtType.New(err)
 					m.ip = skip(start(f), h.Target)
 					return true
 				}

@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"strings"
+
 	"circles/pkg/rhai/internal/compile"
 	"circles/pkg/rhai/value"
 )
@@ -13,7 +15,7 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	if !text.IsString() {
 		return m.notFound("eval", []value.Value{text})
 	}
-	unit, err := m.pool.parse(text.Text())
+	unit, err := m.pool.parse(strings.TrimSpace(text.Text()), true)
 	if err != nil {
 		e := value.AsError(err)
 		e.Trace = append(e.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
@@ -30,6 +32,9 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 		dynamic int
 	}
 	links := make([]link, len(f.External))
+	outer := m.origin
+	origin := make([]int, len(f.External))
+	defer func() { m.origin = outer }()
 	for i, s := range f.External {
 		reg := frameBase + s.Reg
 		m.stack[reg] = value.Absent()
@@ -37,22 +42,35 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 		if d := m.findDynamic(s.Name); d >= 0 {
 			m.stack[reg] = m.dynamic[d].v
 			links[i].dynamic = d
+			origin[i] = constness(m.dynamic[d].konst)
 			continue
 		}
 		for _, c := range caller.Symbols[in.B] {
 			if c.Name == s.Name {
 				m.stack[reg] = m.stack[base+c.Reg]
 				links[i].reg = c.Reg
+				konst := c.Const
+				if caller == m.unit.Main && c.Reg < len(outer) {
+					konst = m.scopeConst(c.Reg)
+				}
+				origin[i] = constness(konst)
 				break
 			}
 		}
 		if v, ok := m.Run.Variables[s.Name]; ok && m.stack[reg].IsAbsent() {
-			m.stack[reg], links[i] = v, link{-1, -1}
+			m.stack[reg], links[i], origin[i] = v, link{-1, -1}, originNamed
 		}
 	}
 	for _, s := range f.Defined {
 		m.stack[frameBase+s.Reg] = value.Absent()
 	}
+	after := 0
+	for _, s := range m.unit.Main.Defined {
+		if caller == m.unit.Main && !m.stack[base+s.Reg].IsAbsent() {
+			after++
+		}
+	}
+	m.origin = origin
 	if err := m.enter(f, frameBase); err != nil {
 		return err
 	}
@@ -72,12 +90,12 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	own := make([]dynamic, 0, len(f.Defined)+len(inner))
 	for _, s := range f.Defined {
 		if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() {
-			own = append(own, dynamic{s.Name, v, s.Const, m.depth})
+			own = append(own, dynamic{s.Name, v, s.Const, m.depth, after})
 		}
 	}
 	for _, d := range inner {
 		if d.depth == m.depth+1 {
-			own = append(own, dynamic{d.name, d.v, d.konst, m.depth})
+			own = append(own, dynamic{d.name, d.v, d.konst, m.depth, after})
 		}
 	}
 	m.dynamic = append(m.dynamic[:visible], own...)
@@ -89,6 +107,14 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	}
 	m.stack[m.base+int(in.A)] = result
 	return nil
+}
+
+// constness is the origin of a variable that is a constant or not.
+func constness(konst bool) int {
+	if konst {
+		return originNamed
+	}
+	return originNone
 }
 
 // visible drops the variables of frames that are gone.
@@ -150,7 +176,7 @@ func (m *Machine) store(in compile.Instr) *value.Error {
 		if place.IsAbsent() {
 			break
 		}
-		if s.Const || m.fn == m.unit.Main && s.Reg < len(m.origin) && m.scopeConst(s.Reg) {
+		if s.Const || s.Reg < len(m.fn.External) && m.scopeConst(s.Reg) {
 			return value.AssignToConstant(name)
 		}
 		put(place, v)

@@ -12,6 +12,7 @@ package vm
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 	"unsafe"
@@ -41,12 +42,12 @@ type Run struct {
 type Pool struct {
 	registry *value.Registry
 	now      func() time.Time
-	parse    func(source string) (*compile.Unit, error)
+	parse    func(source string, eval bool) (*compile.Unit, error)
 	machines sync.Pool
 }
 
 // NewPool makes a pool of machines that call the registry's functions. parse compiles what scripts pass to eval.
-func NewPool(r *value.Registry, now func() time.Time, parse func(string) (*compile.Unit, error)) *Pool {
+func NewPool(r *value.Registry, now func() time.Time, parse func(source string, eval bool) (*compile.Unit, error)) *Pool {
 	return &Pool{registry: r, now: now, parse: parse}
 }
 
@@ -125,6 +126,7 @@ type dynamic struct {
 	v     value.Value
 	konst bool
 	depth int // of the frame that it belongs to
+	after int // how many variables of the global level were there before it
 }
 
 // reset drops whatever the run left, so that nothing stays alive.
@@ -243,16 +245,21 @@ func (m *Machine) unbind(f *compile.Func) {
 			vars[at].Value = m.stack[s.Reg].Flat().Freeze()
 		}
 	}
-	for _, s := range f.Defined {
+	left := m.dynamic
+	take := func(before int) {
+		for ; len(left) > 0 && left[0].after < before; left = left[1:] {
+			if d := left[0]; d.depth == 1 {
+				vars = append(vars, Variable{d.name, d.v.Flat().Freeze(), d.konst})
+			}
+		}
+	}
+	for i, s := range f.Defined {
+		take(i + 1)
 		if v := m.stack[s.Reg]; !v.IsAbsent() {
 			vars = append(vars, Variable{s.Name, v.Flat().Freeze(), s.Const})
 		}
 	}
-	for _, d := range m.dynamic {
-		if d.depth == 1 {
-			vars = append(vars, Variable{d.name, d.v.Flat().Freeze(), d.konst})
-		}
-	}
+	take(math.MaxInt)
 	*m.Run.Scope = vars
 }
 

@@ -195,7 +195,7 @@ func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 		if p.IsString() {
 			b.WriteString(p.Text())
 		} else {
-			b.WriteString(p.String())
+			b.WriteString(p.Interpolated())
 		}
 	}
 	v := value.Str(b.String())

@@ -80,11 +80,11 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 	case compile.OpLoop:
 		return m.loopBack(int(in.Wide()))
 	case compile.OpJumpIf, compile.OpJumpIfNot:
-		return value.TypeMismatch("bool", m.at(in.A).TypeName())
+		return value.TypeMismatch("bool", m.at(in.A).RustName())
 	case compile.OpLoopIf, compile.OpLoopIfNot:
 		a := m.at(in.A)
 		if !a.IsBool() {
-			return value.TypeMismatch("bool", a.TypeName())
+			return value.TypeMismatch("bool", a.RustName())
 		}
 		if a.Bool() == (in.Op == compile.OpLoopIf) {
 			m.budget--
@@ -97,7 +97,7 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 	case compile.OpForPrep:
 		at := m.base + int(in.A)
 		ok, err := m.forPrep(m.stack[at : at+3])
-		if !ok {
+		if !ok && err == nil {
 			m.ip = skip(m.ip, int(in.Wide()))
 		}
 		return err
@@ -137,6 +137,12 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.closure(in)
 	case compile.OpThrow:
 		return value.Thrown(m.get1(in.A))
+	case compile.OpRethrow:
+		err := *m.at(in.A).Custom().Data.(*value.Error)
+		err.Pos, err.Trace = m.Pos(), nil
+		return &err
+	case compile.OpCaught:
+		*m.at(in.A) = m.at(in.B).Custom().Data.(*value.Error).Caught()
 	case compile.OpFail:
 		err := *m.fn.Errors[in.Wide()]
 		return &err
@@ -148,7 +154,11 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 	case compile.OpTrim:
 		m.dynamic = m.dynamic[:min(len(m.dynamic), int(m.at(in.A).Int()))]
 	case compile.OpImport:
-		return value.ModuleNotFound(m.at(in.A).String())
+		path := m.get1(in.A)
+		if !path.IsString() {
+			return value.TypeMismatch("string", path.RustName())
+		}
+		return value.ModuleNotFound(path.Text())
 	case compile.OpArray:
 		at := m.base + int(in.B)
 		items := make([]value.Value, in.C)
