@@ -94,9 +94,18 @@ func (l *loop) serve(plays []queue.Delivery) {
 		if l.taking.Err() != nil {
 			break
 		}
-		outcome, ok := l.runner.run(l.running, l.lease.Circle(), play)
+		running, stop := context.WithCancel(l.running)
+		if !l.lease.Begin(play.Play.ID, stop) {
+			stop()
+			continue // withdrawn
+		}
+		outcome, ok := l.runner.run(running, l.lease.Circle(), play)
+		stop()
+		if !l.lease.End() {
+			continue // withdrawn while it ran
+		}
 		if !ok {
-			break // stopped: this play was not run
+			break // the worker stops: this play was not run
 		}
 		if len(group) == 0 {
 			first = time.Now()

@@ -97,6 +97,34 @@ func TestATimeoutEndsTheScript(t *testing.T) {
 	}
 }
 
+func TestCancelStopsTheScriptAtOnce(t *testing.T) {
+	server := redistest.Start(t)
+	key := newCircles(t, 1)[0]
+	cfg := config(t, server, "w", key)
+	cfg.ScriptMaxOperations = 0
+	start(t, cfg)
+	d := dispatcher(t, server)
+	ended := make(chan queue.Outcome, 1)
+	p := queue.Play{ID: "endless", Script: "loop {}", Deadline: time.Now().Add(time.Hour)}
+	if err := d.Start(within(t), key, p, func(o queue.Outcome) { ended <- o }); err != nil {
+		t.Fatal(err)
+	}
+	rdb := server.Client()
+	eventually(t, "the play to be read", func() bool {
+		pending, err := rdb.XPending(within(t), "rhai_tasks:"+key.String(), "workers").Result()
+		return err == nil && pending.Count == 1
+	})
+	if ok, err := d.Cancel(within(t), "endless"); !ok || err != nil {
+		t.Fatalf("got %v, %v", ok, err)
+	}
+	if o := <-ended; o.Error == nil || o.Error.Kind != queue.KindCancelled {
+		t.Errorf("got %+v", o)
+	}
+	if o := play(t, d, key, queue.Play{Script: "1"}); o.Output != "1" { // else the worker would still be at it
+		t.Errorf("got %+v", o)
+	}
+}
+
 func TestPrintedLinesReachAStreamingCaller(t *testing.T) {
 	server := redistest.Start(t)
 	key := newCircles(t, 1)[0]

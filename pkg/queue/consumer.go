@@ -203,7 +203,14 @@ func (c *Consumer) listen(ctx context.Context) {
 			case *redis.Message:
 				if m.Channel == wakeChannel {
 					signal(c.changed)
-				} else if l := c.lease(m.Payload); l != nil {
+					continue
+				}
+				key, withdrawn, _ := strings.Cut(m.Payload, " ")
+				switch l := c.lease(key); {
+				case l == nil:
+				case withdrawn != "":
+					l.withdraw(withdrawn)
+				default:
 					l.poke()
 				}
 			}

@@ -109,7 +109,7 @@ func (d *Dispatcher) Waiting() int { return d.waiting.len() }
 
 // Play submits a play and waits for its outcome, at most until its deadline and
 // a little longer. A play that failed is an outcome with an Error; err says
-// that there is none: the play was refused, or ctx ended, which cancels it.
+// that there is none: the play was refused, or ctx ended, which cancels the play.
 func (d *Dispatcher) Play(ctx context.Context, c circle.Key, p Play) (Outcome, error) {
 	if deadline, ok := ctx.Deadline(); ok && p.Deadline.IsZero() {
 		p.Deadline = deadline
@@ -125,10 +125,56 @@ func (d *Dispatcher) Play(ctx context.Context, c circle.Key, p Play) (Outcome, e
 	case o := <-done:
 		return o, nil
 	case <-ctx.Done():
+		if _, err := d.Cancel(context.WithoutCancel(ctx), p.ID); err != nil {
+			d.log.Warn("cancel a play whose caller left", "play", p.ID, "circle", c.String(), "error", err)
+		}
 		if d.waiting.take(p.ID) != nil {
 			return Outcome{}, ctx.Err()
 		}
-		return <-done, nil // it was just decided
+		if o := <-done; o.Error == nil || o.Error.Kind != KindCancelled {
+			return o, nil // it was decided before
+		}
+		return Outcome{}, ctx.Err()
+	}
+}
+
+// Cancel ends a play that this Dispatcher waits for, queued or running. It
+// reports true when the play is certain not to take effect: its outcome is
+// KindCancelled then, and done is called with it. False means that there is
+// nothing to cancel any more, and the outcome, if there is one, is on its way.
+func (d *Dispatcher) Cancel(ctx context.Context, playID string) (bool, error) {
+	v, ok := d.waiting.get(playID)
+	if !ok {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	verdict, err := runAll(ctx, d.rdb, withdrawScript, []call{withdrawCall(v, true)})[0].Text()
+	if err != nil {
+		return false, fmt.Errorf("cancel: %w", err)
+	}
+	if verdict != withdrawnUnread && verdict != withdrawnRead {
+		return false, nil
+	}
+	d.settle(failed(playID, KindCancelled, "the play was cancelled; it had no effect"))
+	return true, nil
+}
+
+// What the script says of a play that was to be withdrawn.
+const (
+	withdrawnUnread = "unread" // withdrawn before a worker read it
+	withdrawnRead   = "read"   // withdrawn from a worker
+	withdrawnNot    = "kept"   // a worker has it, and that was not to be changed
+)
+
+func withdrawCall(v waiter, fromWorker bool) call {
+	force := "0"
+	if fromWorker {
+		force = "1"
+	}
+	return call{
+		[]string{streamKey(v.circle), ownerKey(v.circle)},
+		[]any{group, v.entry, v.id, force, wakePrefix, v.circle.String()},
 	}
 }
 
@@ -409,11 +455,7 @@ func (d *Dispatcher) expire(ctx context.Context, due []waiter) {
 	defer cancel()
 	calls := make([]call, len(due))
 	for i, v := range due {
-		force := "0"
-		if v.late {
-			force = "1"
-		}
-		calls[i] = call{[]string{streamKey(v.circle)}, []any{group, v.entry, v.id, force}}
+		calls[i] = withdrawCall(v, v.late)
 	}
 	gone := make(map[circle.Key][]string)
 	neverQueued := make(map[string]bool) // if they have no outcome either
@@ -424,11 +466,11 @@ func (d *Dispatcher) expire(ctx context.Context, due []waiter) {
 		case err != nil:
 			d.log.Warn("withdraw a play after its deadline", "play", v.id, "circle", v.circle.String(), "error", err)
 			d.settle(unknown(v.id, "redis could not be asked what became of the play before its deadline passed"))
-		case verdict == "unread":
+		case verdict == withdrawnUnread:
 			d.settle(failed(v.id, KindExpired, "no worker took the play in time; it will not run"))
-		case verdict == "read":
+		case verdict == withdrawnRead:
 			d.settle(failed(v.id, KindTimeout, "the play's deadline passed before its worker answered; it had no effect"))
-		case verdict == "kept":
+		case verdict == withdrawnNot:
 			d.waiting.later(v.id, time.Now().Add(d.opts.Grace), true)
 		default:
 			gone[v.circle] = append(gone[v.circle], v.id)

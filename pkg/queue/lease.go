@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -38,7 +40,16 @@ type Lease struct {
 	// come before any new ones. after is where that reading has come to.
 	reread bool
 	after  string
+
+	mu        sync.Mutex
+	running   string   // the id of the play that is run now
+	stop      func()   // stops it
+	withdrawn []string // ids of plays that were taken back since Next
 }
+
+// maxWithdrawn bounds what is remembered of plays that were taken back. Running
+// one that is forgotten costs time and has no effect.
+const maxWithdrawn = 256
 
 type leaseKeys struct{ stream, owner, fence, results string }
 
@@ -73,9 +84,46 @@ func (l *Lease) lose() {
 
 func (l *Lease) poke() { signal(l.poked) }
 
+// Begin says that a play that Next returned is to be run now, and reports false
+// when it was withdrawn meanwhile: then it is to be left out. stop is called when
+// it is withdrawn before End, and must not block.
+func (l *Lease) Begin(playID string, stop func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(l.withdrawn, playID) {
+		return false
+	}
+	l.running, l.stop = playID, stop
+	return true
+}
+
+// End says that the play that was begun is not run any more, and reports false
+// when it was withdrawn meanwhile: then it is not to be committed.
+func (l *Lease) End() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := !slices.Contains(l.withdrawn, l.running)
+	l.running, l.stop = "", nil
+	return kept
+}
+
+func (l *Lease) withdraw(playID string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.withdrawn) < maxWithdrawn {
+		l.withdrawn = append(l.withdrawn, playID)
+	}
+	if l.running == playID {
+		l.stop()
+	}
+}
+
 // Next waits for plays and returns them in order. While Redis cannot be reached
 // it goes on trying. The error is ctx's, or ErrLost.
 func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
+	l.mu.Lock()
+	l.withdrawn = l.withdrawn[:0]
+	l.mu.Unlock()
 	for {
 		plays, err := l.read(ctx)
 		if err != nil || len(plays) > 0 {

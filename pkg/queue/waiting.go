@@ -81,6 +81,16 @@ func (w *waiting) take(id string) *waiter {
 	return v
 }
 
+func (w *waiting) get(id string) (waiter, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := w.byID[id]
+	if v == nil {
+		return waiter{}, false
+	}
+	return *v, true
+}
+
 func (w *waiting) setEntry(id, entry string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

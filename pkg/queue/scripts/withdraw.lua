@@ -1,10 +1,12 @@
 -- Takes a play out of the queue so that it can not be committed any more.
--- KEYS: 1 stream
+-- KEYS: 1 stream, 2 owner
 -- ARGV: 1 group, 2 entry id or '' when it is not known, 3 play id,
---       4 '1' to withdraw also a play that a worker has read
+--       4 '1' to withdraw also a play that a worker has read, 5 wake prefix,
+--       6 circle
 -- Result: 'unread' or 'read' when it was withdrawn, before or after a worker
 -- read it; 'kept' when it was read and is left alone; 'gone' when it is not in
--- the queue: it was committed, withdrawn, or never added.
+-- the queue: it was committed, withdrawn, or never added. The owner is told when
+-- it has the play, so that it stops.
 local id = ARGV[2]
 local from = '-'
 while id == '' do
@@ -35,4 +37,12 @@ end
 if redis.call('XDEL', KEYS[1], id) == 0 then
   return 'gone'
 end
-return started and 'read' or 'unread'
+if not started then
+  return 'unread'
+end
+local owner = redis.call('GET', KEYS[2])
+local worker = owner and string.match(owner, '^%d+ (.+)$')
+if worker then
+  redis.call('PUBLISH', ARGV[5] .. worker, ARGV[6] .. ' ' .. ARGV[3])
+end
+return 'read'
