@@ -48,7 +48,7 @@ func TestConformance(t *testing.T) {
 						strings.Join(differences, "\n"))
 				}
 			}
-			t.Logf("%d of %d chunks", right, len(file.Chunks))
+			t.Logf("%s: %d of %d chunks", file.Topic(), right, len(file.Chunks))
 			passed += right
 			total += len(file.Chunks)
 		})

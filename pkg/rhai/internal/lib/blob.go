@@ -1,0 +1,288 @@
+package lib
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"strings"
+
+	"circles/pkg/rhai/value"
+)
+
+// blobs adds blob() and what blobs have. An int that goes into a blob leaves its lowest byte there.
+func blobs(r *value.Registry) {
+	create := func(c value.Context, args []value.Value) (value.Value, error) {
+		n := int64(0)
+		if len(args) > 0 {
+			n = max(args[0].Int(), 0)
+		}
+		if err := room(c, n); err != nil {
+			return value.Value{}, err
+		}
+		b := make([]byte, n)
+		if len(args) > 1 {
+			fill(b, byte(args[1].Int()))
+		}
+		return value.NewBlob(b), nil
+	}
+	pure(r, "blob", create)
+	pure(r, "blob", create, tInt)
+	pure(r, "blob", create, tInt, tInt)
+
+	blobReading(r)
+	blobChanging(r)
+	blobNumbers(r)
+}
+
+// room is the limit's error when a blob of n bytes is too long. One that no machine could hold is too long in any case.
+func room(c value.Context, n int64) error {
+	if n > math.MaxInt32 {
+		return value.TooLarge("Size of array/BLOB", value.LimitArray)
+	}
+	if err := c.Limits().CheckArray(int(n)); err != nil {
+		return err
+	}
+	return c.Tick(int(n >> 10))
+}
+
+func fill(b []byte, x byte) {
+	for i := range b {
+		b[i] = x
+	}
+}
+
+// at resolves an index: a negative one counts from the end; ok is false when there is nothing.
+func at(size int, index int64) (int, bool) {
+	if index < 0 {
+		index += int64(size)
+	}
+	return int(index), index >= 0 && index < int64(size)
+}
+
+func blobReading(r *value.Registry) {
+	length := func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Int(int64(len(args[0].Blob().Bytes))), nil
+	}
+	pure(r, "len", length, tBlob)
+	pure(r, value.Getter("len"), length, tBlob)
+	empty := func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Bool(len(args[0].Blob().Bytes) == 0), nil
+	}
+	pure(r, "is_empty", empty, tBlob)
+	pure(r, value.Getter("is_empty"), empty, tBlob)
+	pure(r, "contains", func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Bool(slices.Contains(args[0].Blob().Bytes, byte(args[1].Int()))), nil
+	}, tBlob, tInt)
+	pure(r, "get", func(_ value.Context, args []value.Value) (value.Value, error) {
+		b := args[0].Blob().Bytes
+		if i, ok := at(len(b), args[1].Int()); ok {
+			return value.Int(int64(b[i])), nil
+		}
+		return value.Int(0), nil
+	}, tBlob, tInt)
+	pure(r, "as_string", func(c value.Context, args []value.Value) (value.Value, error) {
+		s := strings.ToValidUTF8(string(args[0].Blob().Bytes), "\uFFFD")
+		return value.Str(s), c.Limits().CheckString(len(s))
+	}, tBlob)
+	pure(r, "to_array", func(c value.Context, args []value.Value) (value.Value, error) {
+		b := args[0].Blob().Bytes
+		if err := room(c, int64(len(b))); err != nil {
+			return value.Value{}, err
+		}
+		items := make([]value.Value, len(b))
+		for i, x := range b {
+			items[i] = value.Int(int64(x))
+		}
+		return value.NewArray(items), nil
+	}, tBlob)
+	extract := func(_ value.Context, args []value.Value) (value.Value, error) {
+		b := args[0].Blob().Bytes
+		from, to := portion(len(b), args)
+		return value.NewBlob(slices.Clone(b[from:to])), nil
+	}
+	pure(r, "extract", extract, tBlob, tInt)
+	portions(func(params ...value.Type) { pure(r, "extract", extract, params...) }, tBlob)
+}
+
+func blobChanging(r *value.Registry) {
+	change := func(name string, native func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error), params ...value.Type) {
+		mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
+			return native(c, value.OwnBlob(&args[0]), args)
+		}, append([]value.Type{tBlob}, params...)...)
+	}
+	grow := func(c value.Context, b *value.Blob, more []byte) (value.Value, error) {
+		if err := room(c, int64(len(b.Bytes)+len(more))); err != nil {
+			return value.Value{}, err
+		}
+		b.Bytes = append(b.Bytes, more...)
+		return value.Unit(), nil
+	}
+	push := func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		return grow(c, b, []byte{byte(args[1].Int())})
+	}
+	change("push", push, tInt)
+	change("append", push, tInt)
+	change("append", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		return grow(c, b, args[1].Blob().Bytes)
+	}, tBlob)
+	change("append", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		return grow(c, b, []byte(args[1].Text()))
+	}, tStr)
+	change("append", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		return grow(c, b, []byte(string(args[1].Char())))
+	}, tChar)
+	change("set", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		i := args[1].Int()
+		if i < 0 {
+			i = max(i+int64(len(b.Bytes)), 0)
+		}
+		if i < int64(len(b.Bytes)) {
+			b.Bytes[i] = byte(args[2].Int())
+		}
+		return value.Unit(), nil
+	}, tInt, tInt)
+	change("insert", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		if err := room(c, int64(len(b.Bytes)+1)); err != nil {
+			return value.Value{}, err
+		}
+		from, _ := window(len(b.Bytes), args[1].Int(), 0)
+		b.Bytes = slices.Insert(b.Bytes, from, byte(args[2].Int()))
+		return value.Unit(), nil
+	}, tInt, tInt)
+	// take removes the byte at an index, or gives 0 where there is none.
+	take := func(b *value.Blob, index int64) (value.Value, error) {
+		i, ok := at(len(b.Bytes), index)
+		if !ok {
+			return value.Int(0), nil
+		}
+		x := b.Bytes[i]
+		b.Bytes = slices.Delete(b.Bytes, i, i+1)
+		return value.Int(int64(x)), nil
+	}
+	change("pop", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) { return take(b, -1) })
+	change("shift", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) { return take(b, 0) })
+	change("remove", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		return take(b, args[1].Int())
+	}, tInt)
+	change("clear", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) {
+		b.Bytes = nil
+		return value.Unit(), nil
+	})
+	change("reverse", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) {
+		slices.Reverse(b.Bytes)
+		return value.Unit(), nil
+	})
+	change("truncate", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		b.Bytes = b.Bytes[:min(max(args[1].Int(), 0), int64(len(b.Bytes)))]
+		return value.Unit(), nil
+	}, tInt)
+	change("chop", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		n := int64(len(b.Bytes))
+		b.Bytes = b.Bytes[n-min(max(args[1].Int(), 0), n):]
+		return value.Unit(), nil
+	}, tInt)
+	change("pad", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		n := args[1].Int() - int64(len(b.Bytes))
+		if n <= 0 {
+			return value.Unit(), nil
+		}
+		if err := room(c, args[1].Int()); err != nil {
+			return value.Value{}, err
+		}
+		more := make([]byte, n)
+		fill(more, byte(args[2].Int()))
+		b.Bytes = append(b.Bytes, more...)
+		return value.Unit(), nil
+	}, tInt, tInt)
+	change("split", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		from, _ := window(len(b.Bytes), args[1].Int(), 0)
+		rest := slices.Clone(b.Bytes[from:])
+		b.Bytes = b.Bytes[:from]
+		return value.NewBlob(rest), nil
+	}, tInt)
+	portions(func(params ...value.Type) {
+		change("drain", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+			from, to := portion(len(b.Bytes), args)
+			out := slices.Clone(b.Bytes[from:to])
+			b.Bytes = slices.Delete(b.Bytes, from, to)
+			return value.NewBlob(out), nil
+		}, params[1:]...)
+	}, tBlob)
+	portions(func(params ...value.Type) {
+		change("retain", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+			from, to := portion(len(b.Bytes), args)
+			kept := slices.Clone(b.Bytes[from:to])
+			out := slices.Delete(b.Bytes, from, to)
+			b.Bytes = kept
+			return value.NewBlob(out), nil
+		}, params[1:]...)
+	}, tBlob)
+	portions(func(params ...value.Type) {
+		change("splice", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+			last := len(args) - 1
+			from, to := portion(len(b.Bytes), args[:last])
+			more := args[last].Blob().Bytes
+			if err := room(c, int64(len(b.Bytes)-(to-from)+len(more))); err != nil {
+				return value.Value{}, err
+			}
+			b.Bytes = slices.Replace(b.Bytes, from, to, slices.Clone(more)...)
+			return value.Unit(), nil
+		}, params[1:]...)
+	}, tBlob, tBlob)
+}
+
+// blobNumbers adds reading and writing of numbers and texts. Numbers are eight bytes; where there is room for fewer,
+// those that come first are kept.
+func blobNumbers(r *value.Registry) {
+	for suffix, order := range map[string]binary.ByteOrder{"le": binary.LittleEndian, "be": binary.BigEndian} {
+		read := func(args []value.Value) uint64 {
+			b := args[0].Blob().Bytes
+			from, to := portion(len(b), args)
+			var eight [8]byte
+			copy(eight[:], b[from:to])
+			return order.Uint64(eight[:])
+		}
+		write := func(args []value.Value, bits uint64) (value.Value, error) {
+			b := value.OwnBlob(&args[0])
+			from, to := portion(len(b.Bytes), args[:len(args)-1])
+			var eight [8]byte
+			order.PutUint64(eight[:], bits)
+			copy(b.Bytes[from:to], eight[:])
+			return value.Unit(), nil
+		}
+		portions(func(params ...value.Type) {
+			pure(r, "parse_"+suffix+"_int", func(_ value.Context, args []value.Value) (value.Value, error) {
+				return value.Int(int64(read(args))), nil
+			}, params...)
+			pure(r, "parse_"+suffix+"_float", func(_ value.Context, args []value.Value) (value.Value, error) {
+				return value.Float(math.Float64frombits(read(args))), nil
+			}, params...)
+			mutating(r, "write_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
+				return write(args, uint64(args[len(args)-1].Int()))
+			}, append(slices.Clone(params), tInt)...)
+			mutating(r, "write_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
+				return write(args, math.Float64bits(args[len(args)-1].Float()))
+			}, append(slices.Clone(params), tFloat)...)
+		}, tBlob)
+	}
+	for name, keep := range map[string]func(rune) bool{
+		"write_utf8":  func(rune) bool { return true },
+		"write_ascii": func(c rune) bool { return c < 0x80 },
+	} {
+		portions(func(params ...value.Type) {
+			mutating(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+				b := value.OwnBlob(&args[0])
+				last := len(args) - 1
+				from, to := portion(len(b.Bytes), args[:last])
+				text := strings.Map(func(c rune) rune {
+					if keep(c) {
+						return c
+					}
+					return -1
+				}, args[last].Text())
+				copy(b.Bytes[from:to], text)
+				return value.Unit(), nil
+			}, params...)
+		}, tBlob, tStr)
+	}
+}
