@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Fault is a sort of violation.
@@ -84,10 +85,14 @@ func (r Rollback) exposes(p *Play) bool { return p.Invoked < r.Killed && p.Retur
 func (c *checker) replies() {
 	for i := range c.h.Plays {
 		p := &c.h.Plays[i]
-		if p.Status != Acked {
-			continue
-		}
 		switch {
+		case p.Unexpected:
+			c.report(Wrong, p.Token, "was answered: %s", p.Reason)
+		case p.Failure != "" && p.Kind == Fail && !strings.Contains(p.Failure, p.Token):
+			c.report(Foreign, p.Token, "was told the failure of another: %s", p.Failure)
+		case p.Failure != "" && p.Kind != Fail && !(c.h.Workload == Bank && p.Kind == Effect && strings.Contains(p.Failure, Overdrawn)):
+			c.report(Wrong, p.Token, "failed: %s", p.Failure)
+		case p.Status != Acked:
 		case p.Told.Token != p.Token:
 			c.report(Foreign, p.Token, "was told the result of %q", p.Told.Token)
 		case p.Kind == Fail:

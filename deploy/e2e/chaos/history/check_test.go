@@ -134,6 +134,25 @@ func TestCheck(t *testing.T) {
 			want:  []Fault{Wrong},
 		},
 		{
+			name: "a play that throws its own token", workload: List,
+			plays: []Play{{Token: "a", Kind: Fail, Status: Refused, Failure: "runtime: a"}},
+		},
+		{
+			name: "a play that throws another's token", workload: List,
+			plays: []Play{{Token: "a", Kind: Fail, Status: Refused, Failure: "runtime: b"}},
+			want:  []Fault{Foreign},
+		},
+		{
+			name: "a play that should not throw", workload: List,
+			plays: []Play{{Token: "a", Kind: Effect, Status: Refused, Failure: "no such property"}},
+			want:  []Fault{Wrong},
+		},
+		{
+			name: "an internal error", workload: List,
+			plays: []Play{{Token: "a", Kind: Effect, Status: Refused, Unexpected: true}},
+			want:  []Fault{Wrong},
+		},
+		{
 			name: "list: in order", workload: List,
 			plays: []Play{acked("a", 1, 0, 10*ms), ended("b", Unknown, 5*ms, 15*ms), acked("c", 3, 12*ms, 20*ms),
 				ended("d", Refused, 21*ms, 22*ms), ended("e", Unknown, 21*ms, 22*ms)},
@@ -241,6 +260,11 @@ func TestCheck(t *testing.T) {
 			name: "bank: other balances than the order implies", workload: Bank,
 			plays: []Play{moved(acked("a", 1, 0, 10*ms), 0, 1, 30, 70, 131)},
 			final: Final{Order: []string{"a"}, Accounts: []int{70, 130}}, want: []Fault{Wrong},
+		},
+		{
+			name: "bank: overdrawing is refused", workload: Bank,
+			plays: []Play{{Token: "a", Kind: Effect, Amount: 130, Status: Refused, Failure: "runtime: overdrawn"}},
+			final: Final{Accounts: []int{100, 100}},
 		},
 		{
 			name: "bank: overdrawn", workload: Bank,

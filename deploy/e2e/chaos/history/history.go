@@ -18,6 +18,10 @@ import (
 	"time"
 )
 
+// Overdrawn is what a Bank's play throws rather than leave less than nothing in
+// an account. It does so after it has changed the state.
+const Overdrawn = "overdrawn"
+
 // Workload is what a circle's plays do.
 type Workload string
 
@@ -32,7 +36,7 @@ type Kind string
 
 const (
 	Effect Kind = "effect" // changes the state as the workload has it
-	Fail   Kind = "fail"   // changes the state, then throws: must change nothing
+	Fail   Kind = "fail"   // changes the state, then throws its token: must change nothing
 	Read   Kind = "read"   // tells the count, the list's length, or the journal's length and the sum of the accounts
 	Echo   Kind = "echo"   // touches no state; told place is N
 )
@@ -62,7 +66,12 @@ type Play struct {
 	Revoked  bool   `json:",omitempty"` // refused by a decision that Redis holds: cancelled, given up
 	Attempts int    `json:",omitempty"` // above 1: sent again under its idempotency key
 	Reason   string `json:",omitempty"`
-	Told     Told   `json:",omitzero"` // of an acked play
+	Failure  string `json:",omitempty"` // refused because the script failed: how
+	Told     Told   `json:",omitzero"`  // of an acked play
+
+	// Unexpected is an answer that no fault explains: an internal error, or
+	// that the request was not one.
+	Unexpected bool `json:",omitempty"`
 }
 
 // Told is a play's result.
