@@ -1,0 +1,81 @@
+package lib
+
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// maxCurried is how many arguments one call of curry can add.
+const maxCurried = 32
+
+// functions adds what makes function pointers and tells of them. Calling one is the machine's.
+func functions(r *value.Registry) {
+	pure(r, "Fn", func(_ value.Context, args []value.Value) (value.Value, error) {
+		if !args[0].IsString() {
+			return value.Value{}, value.TypeMismatch("string", args[0].TypeName())
+		}
+		name := args[0].Text()
+		if err := functionName(name); err != nil {
+			return value.Value{}, err
+		}
+		return value.NewFnPtr(name, nil, nil), nil
+	}, tAny)
+	params := []value.Type{tAny}
+	for range maxCurried {
+		params = append(params, tAny)
+		pure(r, "curry", curry, params...)
+	}
+	pure(r, "curry", curry, tFn)
+	name := func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Str(args[0].FnPtr().Name), nil
+	}
+	pure(r, "name", name, tFn)
+	pure(r, value.Getter("name"), name, tFn)
+	anonymous := func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Bool(args[0].FnPtr().IsAnonymous()), nil
+	}
+	pure(r, "is_anonymous", anonymous, tFn)
+	pure(r, value.Getter("is_anonymous"), anonymous, tFn)
+	pure(r, "is_def_fn", func(c value.Context, args []value.Value) (value.Value, error) {
+		n := args[1].Int()
+		return value.Bool(0 <= n && n < 1<<16 && c.HasFn(args[0].Text(), int(n))), nil
+	}, tStr, tInt)
+	pure(r, "is_def_fn", func(c value.Context, args []value.Value) (value.Value, error) {
+		this, name, n := args[0].Text(), args[1].Text(), args[2].Int()
+		for _, f := range c.Functions() {
+			if f.ThisType == this && f.Name == name && int64(len(f.Params)) == n {
+				return value.Bool(true), nil
+			}
+		}
+		return value.Bool(false), nil
+	}, tStr, tStr, tInt)
+}
+
+func curry(_ value.Context, args []value.Value) (value.Value, error) {
+	if args[0].Kind() != value.KindFnPtr {
+		return value.Value{}, value.TypeMismatch("Fn", args[0].TypeName())
+	}
+	f := args[0].FnPtr()
+	curried := append(f.Curry[:len(f.Curry):len(f.Curry)], args[1:]...)
+	return value.NewFnPtr(f.Name, f.Target, curried), nil
+}
+
+// functionName is the error for a name that no function can have.
+func functionName(name string) error {
+	tokens := syntax.Tokens(name, syntax.Options{})
+	if len(tokens) != 1 || (tokens[0].Text != name && tokens[0].Kind != "error") {
+		return value.FunctionNotFound(name)
+	}
+	switch what := tokens[0].Kind; what {
+	case "identifier":
+		return nil
+	case "reserved", "keyword", "symbol":
+		if what == "reserved" {
+			what = "keyword"
+		}
+		e := value.NewError(value.ErrParsing, "Syntax error: '"+name+"' is a reserved "+what)
+		e.ParseKind = syntax.Reserved
+		return e
+	}
+	return value.FunctionNotFound(name)
+}
