@@ -22,7 +22,8 @@ type Config struct {
 	HTTPAddr string        `envconfig:"WORKER_HTTP_ADDR" default:"127.0.0.1:9091" desc:"address of /healthz and /readyz; empty: none"`
 	LeaseTTL time.Duration `envconfig:"LEASE_TTL" default:"5s" min:"100ms" max:"1h" desc:"time after which the circles of a worker that is gone are another's"`
 
-	ResultsKept int `envconfig:"RESULTS_KEPT" default:"10000" min:"100" max:"10000000" desc:"outcomes kept for each circle, for whoever missed a reply"`
+	MaxDeliveries int `envconfig:"MAX_DELIVERIES" default:"3" min:"1" max:"100" desc:"a play is given up when its worker has died of it this often"`
+	ResultsKept   int `envconfig:"RESULTS_KEPT" default:"10000" min:"100" max:"10000000" desc:"outcomes kept for each circle, for whoever missed a reply"`
 
 	ScriptMaxTime        time.Duration `envconfig:"SCRIPT_MAX_TIME" default:"60s" min:"1ms" desc:"longest run of a play, whatever its own timeout"`
 	ScriptMaxOperations  uint64        `envconfig:"SCRIPT_MAX_OPERATIONS" default:"1000000000" desc:"calls and rounds of loops in a play; 0: no limit"`

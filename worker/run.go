@@ -46,6 +46,10 @@ func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery) (queue
 		r.log.Error("a play can not be read", "circle", c.String(), "play", play.ID, "error", d.Err)
 		return failure(play, queue.KindInternal, "the play could not be read by its worker"), true
 	}
+	if d.GaveUp {
+		r.log.Error("a play is given up: its worker died each time", "circle", c.String(), "play", play.ID, "deliveries", d.Deliveries)
+		return failure(play, queue.KindGaveUp, fmt.Sprintf("the play was given up after its worker died of it %d times", d.Deliveries)), true
+	}
 	start := time.Now()
 	end := start.Add(r.maxTime)
 	if !play.Deadline.IsZero() {

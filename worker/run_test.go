@@ -44,6 +44,15 @@ func TestAPlayWhoseDeadlineHasPassedIsNotRun(t *testing.T) {
 	}
 }
 
+func TestAPlayThatWasGivenUpIsNotRun(t *testing.T) {
+	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)} // without an engine: nothing can be run
+	d := queue.Delivery{Play: queue.Play{ID: "x"}, Deliveries: 3, GaveUp: true}
+	o, ok := r.run(context.Background(), newCircles(t, 1)[0], d)
+	if !ok || o.Error == nil || o.Error.Kind != queue.KindGaveUp || !mentions(o.Error.Message, "3 times") {
+		t.Errorf("got %+v", o)
+	}
+}
+
 func TestAnUnreadablePlayIsAnInternalError(t *testing.T) {
 	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)}
 	d := queue.Delivery{Play: queue.Play{ID: "x"}, Err: queue.ErrMalformed}

@@ -94,11 +94,12 @@ func (w *Worker) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, rdb.Close()) }()
 	w.consumer = queue.NewConsumer(rdb, queue.ConsumerOptions{
-		WorkerID:    w.id,
-		Peers:       fingerprint(w.keys),
-		LeaseTTL:    w.cfg.LeaseTTL,
-		ResultsKept: w.cfg.ResultsKept,
-		Logger:      w.log,
+		WorkerID:      w.id,
+		Peers:         fingerprint(w.keys),
+		LeaseTTL:      w.cfg.LeaseTTL,
+		MaxDeliveries: w.cfg.MaxDeliveries,
+		ResultsKept:   w.cfg.ResultsKept,
+		Logger:        w.log,
 	})
 
 	// What runs outlives ctx: it is told to end when its turn comes.

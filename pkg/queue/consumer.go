@@ -19,6 +19,8 @@ const (
 	defaultLeaseTTL    = 5 * time.Second
 	defaultBatch       = 64
 	defaultResultsKept = 10_000
+	defaultDeadKept    = 1_000
+	defaultDeliveries  = 3
 
 	// peersMark stands between a worker's id and its Peers in a heartbeat.
 	peersMark = " "
@@ -29,12 +31,14 @@ const (
 
 // ConsumerOptions are a Consumer's settings; zero values mean the defaults.
 type ConsumerOptions struct {
-	WorkerID    string        // unique among live workers; required
-	LeaseTTL    time.Duration // how long a circle stays owned by a worker that is gone (5s)
-	Batch       int           // most plays read at once (64)
-	Peers       string        // what the workers that share circles have in common; see Heartbeat
-	ResultsKept int           // outcomes kept in a circle's results (10000)
-	Logger      *slog.Logger  // default: none
+	WorkerID      string        // unique among live workers; required
+	Peers         string        // what the workers that share circles have in common; see Heartbeat
+	LeaseTTL      time.Duration // how long a circle stays owned by a worker that is gone (5s)
+	Batch         int           // most plays read at once (64)
+	MaxDeliveries int           // a play is given up when its worker has died of it so often (3)
+	ResultsKept   int           // outcomes kept in a circle's results (10000)
+	DeadKept      int           // plays kept that were given up, for each circle (1000)
+	Logger        *slog.Logger  // default: none
 }
 
 // A Consumer owns circles on behalf of one worker: it claims them, keeps their
@@ -63,6 +67,8 @@ func NewConsumer(rdb redis.UniversalClient, opts ConsumerOptions) *Consumer {
 	opts.LeaseTTL = cmp.Or(opts.LeaseTTL, defaultLeaseTTL)
 	opts.Batch = cmp.Or(opts.Batch, defaultBatch)
 	opts.ResultsKept = cmp.Or(opts.ResultsKept, defaultResultsKept)
+	opts.DeadKept = cmp.Or(opts.DeadKept, defaultDeadKept)
+	opts.MaxDeliveries = cmp.Or(opts.MaxDeliveries, defaultDeliveries)
 	log := opts.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -138,9 +144,11 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		c:      c,
 		circle: key,
 		token:  token,
-		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), results: resultsKey(key)},
+		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), results: resultsKey(key), dead: deadKey(key)},
 		poked:  make(chan struct{}, 1),
 		reread: true,
+		heir:   true,
+		out:    make(map[string]int),
 	}
 	l.ctx, l.end = context.WithCancelCause(context.Background())
 	l.clock.observe(entryTime(rest), sent, time.Now())

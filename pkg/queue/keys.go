@@ -29,11 +29,6 @@ const (
 	// a former owner left pending is the next owner's without being claimed.
 	group    = "workers"
 	consumer = "owner"
-
-	// Fields of the entries of the queue and of results.
-	fieldID      = "id"      // the play's id
-	fieldPlay    = "play"    // the play, as EncodePlay has it
-	fieldOutcome = "outcome" // the outcome, as EncodeOutcome has it
 )
 
 // streamKey is the queue itself: a stream of plays.
@@ -51,5 +46,8 @@ func fenceKey(c circle.Key) string { return companion(c, "fence") }
 
 // resultsKey is a capped stream of recent outcomes.
 func resultsKey(c circle.Key) string { return companion(c, "results") }
+
+// deadKey is a capped stream of plays that were given up.
+func deadKey(c circle.Key) string { return companion(c, "dead") }
 
 func repliesChannel(gateway string) string { return repliesPrefix + gateway }

@@ -41,6 +41,17 @@ type Lease struct {
 	reread bool
 	after  string
 
+	// heir says that what is pending was a former owner's, who may have died of
+	// it: those plays are handed out singly, each counted before, so that the one
+	// that kills its worker is told from those that were only near. counted is
+	// the last one.
+	heir    bool
+	counted string
+
+	// out is what was handed out and is not committed, with how often it had
+	// been delivered before.
+	out map[string]int
+
 	mu        sync.Mutex
 	running   string   // the id of the play that is run now
 	stop      func()   // stops it
@@ -51,7 +62,7 @@ type Lease struct {
 // one that is forgotten costs time and has no effect.
 const maxWithdrawn = 256
 
-type leaseKeys struct{ stream, owner, fence, results string }
+type leaseKeys struct{ stream, owner, fence, results, dead string }
 
 // A Delivery is a play that a lease's holder is to run.
 type Delivery struct {
@@ -59,9 +70,11 @@ type Delivery struct {
 	Err   error // the play can't be read, only its id is known; wraps ErrMalformed
 	Entry string
 
-	// Deliveries is how often the play has been handed to a worker, this time
-	// not counted: above 0, a worker may have died of it.
+	// Deliveries is how often the play was handed to a worker that was not heard
+	// of again. GaveUp says that this was too often: the play is not to be run,
+	// its outcome is KindGaveUp.
 	Deliveries int
+	GaveUp     bool
 }
 
 // Done is a play that was run, and what came of it.
@@ -124,6 +137,9 @@ func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
 	l.mu.Lock()
 	l.withdrawn = l.withdrawn[:0]
 	l.mu.Unlock()
+	if !l.reread {
+		clear(l.out) // what was not committed has been withdrawn
+	}
 	for {
 		plays, err := l.read(ctx)
 		if err != nil || len(plays) > 0 {
@@ -148,13 +164,16 @@ func (l *Lease) read(ctx context.Context) ([]Delivery, error) {
 			return nil, backoff.Permanent(err)
 		}
 		plays, err := l.readOnce(ctx)
-		if err != nil && !errors.Is(err, ErrLost) {
+		switch {
+		case errors.Is(err, ErrLost):
+			return nil, backoff.Permanent(err)
+		case err != nil:
 			// The plays may have been handed out, and the answer been lost.
 			l.rewind()
 			return nil, err
 		}
-		if err != nil {
-			return nil, backoff.Permanent(err)
+		for _, p := range plays {
+			l.out[p.Entry] = p.Deliveries
 		}
 		return plays, nil
 	}, backoff.WithBackOff(every), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
@@ -173,26 +192,40 @@ func (l *Lease) rewind() { l.reread, l.after = true, "" }
 
 func (l *Lease) readOnce(ctx context.Context) ([]Delivery, error) {
 	if l.reread {
-		from := "-"
-		if l.after != "" {
-			from = nextID(l.after)
-		}
-		cmd := pendingScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence},
-			l.token, group, from, l.c.opts.Batch)
-		plays, err := l.deliveries(cmd, "pending")
+		plays, err := l.readPending(ctx)
 		if err != nil || len(plays) > 0 {
-			if len(plays) > 0 {
-				l.after = plays[len(plays)-1].Entry
-			}
 			return plays, err
 		}
-		l.reread = false
+		l.reread, l.heir = false, false
 	}
 	cmd := takeScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence},
 		l.token, group, consumer, l.c.opts.Batch)
-	plays, err := l.deliveries(cmd, "take")
-	for i := range plays {
-		plays[i].Deliveries--
+	return l.deliveries(cmd, "take")
+}
+
+func (l *Lease) readPending(ctx context.Context) ([]Delivery, error) {
+	from, most, count := "-", l.c.opts.Batch, 0
+	if l.after != "" {
+		from = nextID(l.after)
+	}
+	if l.heir {
+		most, count = 1, l.c.opts.MaxDeliveries
+	}
+	cmd := pendingScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence},
+		l.token, group, consumer, from, most, count, l.counted)
+	plays, err := l.deliveries(cmd, "pending")
+	for i, p := range plays {
+		l.after = p.Entry
+		switch before, known := l.out[p.Entry]; {
+		case l.heir && p.Deliveries >= count:
+			plays[i].GaveUp = true
+		case l.heir:
+			l.counted = p.Entry
+		case known:
+			plays[i].Deliveries = before
+		default: // it was handed to this lease, and got lost on the way
+			plays[i].Deliveries = max(0, p.Deliveries-1)
+		}
 	}
 	return plays, err
 }
@@ -231,21 +264,28 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 	if len(plays) == 0 {
 		return nil
 	}
-	args := make([]any, 4, 4+4*len(plays))
-	args[0], args[1], args[2], args[3] = l.token, group, l.c.opts.ResultsKept, len(plays)
+	args := make([]any, 0, 5+5*len(plays))
+	args = append(args, l.token, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, len(plays))
 	for _, p := range plays {
 		reply := p.Delivery.Play.ReplyTo
 		if reply != "" {
 			reply = repliesChannel(reply)
 		}
-		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome))
+		why := ""
+		if p.Delivery.GaveUp {
+			why = fmt.Sprintf("its worker died of it %d times", p.Delivery.Deliveries)
+		}
+		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome), why)
 	}
-	cmd := commitScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.results}, args...)
-	err := l.committed(cmd)
-	if err != nil {
+	cmd := commitScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.results, l.keys.dead}, args...)
+	if err := l.committed(cmd); err != nil {
 		l.rewind()
+		return err
 	}
-	return err
+	for _, p := range plays {
+		delete(l.out, p.Delivery.Entry)
+	}
+	return nil
 }
 
 func (l *Lease) committed(cmd *redis.Cmd) error {
@@ -277,8 +317,11 @@ func (l *Lease) committed(cmd *redis.Cmd) error {
 func (l *Lease) Release(ctx context.Context) error {
 	l.c.forget(l)
 	l.end(ErrLost)
-	return releaseScript.Run(ctx, l.c.rdb, []string{l.keys.owner},
-		l.token, l.c.opts.WorkerID, wakeChannel, l.circle.String()).Err()
+	args := []any{l.token, l.c.opts.WorkerID, wakeChannel, l.circle.String(), group, consumer}
+	for entry, deliveries := range l.out {
+		args = append(args, entry, deliveries)
+	}
+	return releaseScript.Run(ctx, l.c.rdb, []string{l.keys.owner, l.keys.stream}, args...).Err()
 }
 
 // nextID is the smallest entry id above id.

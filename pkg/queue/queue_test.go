@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"circles/pkg/circle"
 	"circles/pkg/redistest"
 )
 
@@ -170,7 +171,7 @@ func TestAPlayWhoseWorkerHangsIsWithdrawn(t *testing.T) {
 		}
 		// What is left is handed out again.
 		plays = next(t, l)
-		if got := scripts(plays); !reflect.DeepEqual(got, []string{"survives"}) || plays[0].Deliveries != 1 {
+		if got := scripts(plays); !reflect.DeepEqual(got, []string{"survives"}) || plays[0].Deliveries != 0 {
 			t.Fatalf("got %+v", plays)
 		}
 		if err := l.Commit(within(t), answer(plays...)); err != nil {
@@ -343,6 +344,98 @@ func TestPendingPlaysAreTakenOverInOrder(t *testing.T) {
 		case <-old.Context().Done():
 		default:
 			t.Error("the lease does not know that it is lost")
+		}
+	})
+}
+
+// inherit claims a circle whose owner died, when its lease has expired.
+func inherit(t *testing.T, c *Consumer, key circle.Key) *Lease {
+	t.Helper()
+	for {
+		l, err := c.Claim(within(t), key)
+		if err == nil {
+			return l
+		}
+		if !errors.Is(err, ErrOwned) {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestAPlayThatKillsItsWorkersIsGivenUp(t *testing.T) {
+	onEach(t, func(t *testing.T, server *redistest.Server) {
+		key := newCircle(t)
+		d := startDispatcher(t, server, DispatcherOptions{})
+		outcome := make(chan Outcome, 1)
+		if err := d.Start(within(t), key, Play{Script: "poison", Deadline: time.Now().Add(time.Hour)}, func(o Outcome) { outcome <- o }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Fire(within(t), key, Play{Script: "innocent"}); err != nil {
+			t.Fatal(err)
+		}
+		ttl := 20 * time.Millisecond
+		for death := range 3 {
+			plays := next(t, inherit(t, dead(t, server, ttl), key))
+			if plays[0].Play.Script != "poison" || plays[0].Deliveries != death || plays[0].GaveUp {
+				t.Fatalf("death %d: got %+v", death, plays)
+			}
+			if wantAlone := death > 0; wantAlone != (len(plays) == 1) {
+				t.Fatalf("death %d: got %d plays", death, len(plays))
+			}
+		}
+		l := inherit(t, startConsumer(t, server, ConsumerOptions{WorkerID: "heir"}), key)
+		plays := next(t, l)
+		if len(plays) != 1 || !plays[0].GaveUp || plays[0].Deliveries != 3 {
+			t.Fatalf("got %+v, want the poison given up", plays)
+		}
+		gaveUp := []Done{{plays[0], failed(plays[0].Play.ID, KindGaveUp, "gave up")}}
+		l.rewind() // as after a commit that failed
+		if again := next(t, l); !reflect.DeepEqual(again, plays) {
+			t.Fatalf("read again: got %+v, want %+v", again, plays)
+		}
+		if err := l.Commit(within(t), gaveUp); err != nil {
+			t.Fatal(err)
+		}
+		if o := <-outcome; o.Error == nil || o.Error.Kind != KindGaveUp {
+			t.Errorf("got %+v", o)
+		}
+		entries := server.Client().XRange(within(t), deadKey(key), "-", "+").Val()
+		if len(entries) != 1 || entries[0].Values["why"] == "" {
+			t.Fatalf("got %v, want one dead play", entries)
+		}
+		if p, err := DecodePlay(entries[0].Values["play"].(string)); err != nil || p.Script != "poison" {
+			t.Errorf("got %+v, %v", p, err)
+		}
+		plays = next(t, l)
+		if len(plays) != 1 || plays[0].Play.Script != "innocent" || plays[0].GaveUp {
+			t.Fatalf("got %+v", plays)
+		}
+		if err := l.Commit(within(t), answer(plays...)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnOrderlyHandOverCountsForNoPlay(t *testing.T) {
+	onEach(t, func(t *testing.T, server *redistest.Server) {
+		key := newCircle(t)
+		d := startDispatcher(t, server, DispatcherOptions{})
+		for range 3 {
+			if _, err := d.Fire(within(t), key, Play{Script: "x"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 6 {
+			l := claim(t, startConsumer(t, server, ConsumerOptions{WorkerID: strconv.Itoa(i)}), key)
+			for _, p := range next(t, l) {
+				if p.Deliveries != 0 || p.GaveUp {
+					t.Fatalf("hand-over %d: got %+v", i, p)
+				}
+			}
+			if err := l.Release(within(t)); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }
