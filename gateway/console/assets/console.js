@@ -1,7 +1,7 @@
 // The page: what happens on it, in the order it happens. A circle is opened,
 // someone signs in if the gateway asks for it, scripts are played.
 
-import { authenticationRequired, Connection, RPCError } from './connection.js';
+import { authenticationRequired, Connection, LostError, RPCError } from './connection.js';
 import { Editor } from './editor.js';
 import { examples } from './examples.js';
 import { History } from './history.js';
@@ -67,10 +67,10 @@ async function welcome(opened) {
     identify();
     reconnect();
   });
-  status('open', 'Connected');
   if (location.hash.slice(1) !== circle) window.history.replaceState(null, '', `#${circle}`);
   if (signer) await enter(signer);
   else identify(await opened.call('whoami'));
+  if (connection === opened) status('open', 'Connected');
 }
 
 // reconnect tries again, slower and slower, until it works or another circle
@@ -127,29 +127,33 @@ function identify(identity) {
   ready();
 }
 
+// enter signs in on the open connection. When that is lost meanwhile, the next
+// one is where things go on.
 async function enter(by) {
   const through = connection;
-  $('sign-error').textContent = '';
+  let refusal = '';
   try {
     await signIn(through, circle, by);
     signer = by;
   } catch (error) {
+    if (error instanceof LostError) return;
     signer = undefined;
-    $('sign-error').textContent = error.message;
+    refusal = error.message;
   }
-  if (through === connection) identify(await through.call('whoami'));
+  const identity = await through.call('whoami');
+  if (through !== connection) return;
+  $('sign-error').textContent = refusal;
+  identify(identity);
 }
 
 async function trySigning(makeSigner) {
   if (!connection) return;
-  let by;
+  $('sign-error').textContent = '';
   try {
-    by = makeSigner();
+    await enter(makeSigner());
   } catch (error) {
-    $('sign-error').textContent = error.message;
-    return;
+    if (!(error instanceof LostError)) $('sign-error').textContent = error.message;
   }
-  await enter(by);
 }
 
 /* Playing */
