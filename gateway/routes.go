@@ -96,6 +96,7 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	}
 	if !contrib.IsWebSocketUpgrade(c) {
 		c.Set(fiber.HeaderUpgrade, "websocket")
+		c.Set(fiber.HeaderConnection, "Upgrade")
 		return fail(c, http.StatusUpgradeRequired, "this is the address of a circle; open it as a WebSocket")
 	}
 	if !s.origins.allow(c.Get(fiber.HeaderOrigin), c.Get(fiber.HeaderHost)) {

@@ -221,11 +221,12 @@ func (s *Server) shutdown(ctx context.Context, app *fiber.App) {
 
 	var closed sync.WaitGroup
 	closed.Go(func() {
-		// Serve may not have begun, and then isn't stopped by the next line.
-		_ = s.listener.Close()
 		if err := app.ShutdownWithContext(ctx); err != nil {
 			s.log.Warn("connections were left open", "error", err)
 		}
+		// If serving has not begun yet, the library stopped nothing. Else this is
+		// closed already.
+		_ = s.listener.Close()
 	})
 	for _, each := range sessions {
 		each.drain()
