@@ -1,0 +1,229 @@
+package lib
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+
+	"circles/pkg/rhai/value"
+)
+
+// numbers adds arithmetic beyond the operators, and conversions.
+func numbers(r *value.Registry) {
+	ints(r)
+	floats(r)
+	conversions(r)
+	extremes(r)
+}
+
+// method adds a function under its name and as a property.
+func method(r *value.Registry, name string, native value.Native, of value.Type) {
+	pure(r, name, native, of)
+	pure(r, value.Getter(name), native, of)
+}
+
+func ints(r *value.Registry) {
+	for name, holds := range map[string]func(int64) bool{
+		"is_zero": func(x int64) bool { return x == 0 },
+		"is_even": func(x int64) bool { return x&1 == 0 },
+		"is_odd":  func(x int64) bool { return x&1 != 0 },
+	} {
+		method(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			return value.Bool(holds(args[0].Int())), nil
+		}, tInt)
+	}
+	pure(r, "sign", func(_ value.Context, args []value.Value) (value.Value, error) {
+		x := args[0].Int()
+		return value.Int(x>>63 | int64(uint64(-x)>>63)), nil
+	}, tInt)
+	pure(r, "abs", func(_ value.Context, args []value.Value) (value.Value, error) {
+		x := args[0].Int()
+		if x == math.MinInt64 {
+			return value.Value{}, value.Arithmetic("Negation overflow: -%d", x)
+		}
+		return value.Int(max(x, -x)), nil
+	}, tInt)
+	for name, base := range map[string]int{"to_binary": 2, "to_octal": 8, "to_hex": 16} {
+		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			return value.Str(strconv.FormatUint(uint64(args[0].Int()), base)), nil
+		}, tInt)
+	}
+}
+
+func floats(r *value.Registry) {
+	for name, x := range map[string]float64{"PI": math.Pi, "E": math.E} {
+		pure(r, name, func(value.Context, []value.Value) (value.Value, error) { return value.Float(x), nil })
+	}
+	for name, f := range map[string]func(float64) float64{
+		"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
+		"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh,
+		"atanh": math.Atanh, "sqrt": math.Sqrt, "exp": math.Exp, "ln": math.Log, "log": math.Log10, "abs": math.Abs,
+		"to_degrees": func(x float64) float64 { return x * (180 / math.Pi) },
+		"to_radians": func(x float64) float64 { return x * (math.Pi / 180) },
+	} {
+		pure(r, name, unary(f), tFloat)
+	}
+	for name, f := range map[string]func(float64) float64{
+		"floor": math.Floor, "ceiling": math.Ceil, "round": math.Round, "int": math.Trunc,
+		"fraction": func(x float64) float64 { return x - math.Trunc(x) },
+	} {
+		method(r, name, unary(f), tFloat)
+	}
+	for name, f := range map[string]func(x, y float64) float64{
+		"atan": math.Atan2, "hypot": math.Hypot,
+		"log": func(x, base float64) float64 { return math.Log(x) / math.Log(base) },
+	} {
+		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			return value.Float(f(args[0].Float(), args[1].Float())), nil
+		}, tFloat, tFloat)
+	}
+	for name, holds := range map[string]func(float64) bool{
+		"is_nan":      math.IsNaN,
+		"is_finite":   func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) },
+		"is_infinite": func(x float64) bool { return math.IsInf(x, 0) },
+		"is_zero":     func(x float64) bool { return x == 0 },
+	} {
+		method(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			return value.Bool(holds(args[0].Float())), nil
+		}, tFloat)
+	}
+	pure(r, "sign", func(_ value.Context, args []value.Value) (value.Value, error) {
+		switch x := args[0].Float(); {
+		case math.IsNaN(x):
+			return value.Value{}, value.Arithmetic("Sign of NaN is undefined")
+		case x > 0:
+			return value.Int(1), nil
+		case x < 0:
+			return value.Int(-1), nil
+		}
+		return value.Int(0), nil
+	}, tFloat)
+}
+
+func unary(f func(float64) float64) value.Native {
+	return func(_ value.Context, args []value.Value) (value.Value, error) { return value.Float(f(args[0].Float())), nil }
+}
+
+func conversions(r *value.Registry) {
+	same := func(_ value.Context, args []value.Value) (value.Value, error) { return args[0], nil }
+	pure(r, "to_int", same, tInt)
+	pure(r, "to_float", same, tFloat)
+	pure(r, "to_int", func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Int(int64(args[0].Char())), nil
+	}, tChar)
+	pure(r, "to_float", func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Float(float64(args[0].Int())), nil
+	}, tInt)
+	pure(r, "to_int", func(_ value.Context, args []value.Value) (value.Value, error) {
+		x := args[0].Float()
+		const most = 1 << 63 // the largest int as the nearest float
+		switch {
+		case math.IsNaN(x):
+			return value.Int(0), nil
+		case x > most || x < -most:
+			text := strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(x, 'f', -1, 64), "+"))
+			return value.Value{}, value.Arithmetic("Integer overflow: to_int(%s)", text)
+		case x == most:
+			return value.Int(math.MaxInt64), nil
+		}
+		return value.Int(int64(x)), nil
+	}, tFloat)
+	pure(r, "parse_int", func(_ value.Context, args []value.Value) (value.Value, error) {
+		return parseInt(args[0].Text(), 10)
+	}, tStr)
+	pure(r, "parse_int", func(_ value.Context, args []value.Value) (value.Value, error) {
+		radix := args[1].Int()
+		if radix < 2 || radix > 36 {
+			return value.Value{}, value.Arithmetic("Invalid radix: '%d'", radix)
+		}
+		return parseInt(args[0].Text(), int(radix))
+	}, tStr, tInt)
+	pure(r, "parse_float", func(_ value.Context, args []value.Value) (value.Value, error) {
+		return parseFloat(args[0].Text())
+	}, tStr)
+}
+
+func parseInt(text string, radix int) (value.Value, error) {
+	text = strings.TrimSpace(text)
+	x, err := strconv.ParseInt(text, radix, 64)
+	if err == nil {
+		return value.Int(x), nil
+	}
+	why := "invalid digit found in string"
+	switch {
+	case text == "":
+		why = "cannot parse integer from empty string"
+	case errors.Is(err, strconv.ErrRange) && strings.HasPrefix(text, "-"):
+		why = "number too small to fit in target type"
+	case errors.Is(err, strconv.ErrRange):
+		why = "number too large to fit in target type"
+	}
+	return value.Value{}, value.Arithmetic("Error parsing integer number '%s': %s", text, why)
+}
+
+func parseFloat(text string) (value.Value, error) {
+	text = strings.TrimSpace(text)
+	// Go reads hexadecimal floats and digits apart by underscores too; the language does not.
+	if !strings.ContainsAny(text, "xX_") {
+		x, err := strconv.ParseFloat(text, 64)
+		if err == nil || errors.Is(err, strconv.ErrRange) {
+			return value.Float(x), nil
+		}
+	}
+	why := "invalid float literal"
+	if text == "" {
+		why = "cannot parse float from empty string"
+	}
+	return value.Value{}, value.Arithmetic("Error parsing floating-point number '%s': %s", text, why)
+}
+
+// extremes adds min and max of two numbers, strings or characters. Of two numbers of different types the result is a
+// float. The second is the result when the two can't be told apart.
+func extremes(r *value.Registry) {
+	for name, first := range map[string]func(order int) bool{
+		"min": func(order int) bool { return order < 0 },
+		"max": func(order int) bool { return order > 0 },
+	} {
+		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			x, y := args[0].Int(), args[1].Int()
+			if first(compare(x, y)) {
+				y = x
+			}
+			return value.Int(y), nil
+		}, tInt, tInt)
+		for _, types := range [][]value.Type{{tFloat, tFloat}, {tInt, tFloat}, {tFloat, tInt}} {
+			pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+				x, _ := args[0].Number()
+				y, _ := args[1].Number()
+				if first(compare(x, y)) {
+					y = x
+				}
+				return value.Float(y), nil
+			}, types...)
+		}
+		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			if first(compare(args[0].Text(), args[1].Text())) {
+				return args[0], nil
+			}
+			return args[1], nil
+		}, tStr, tStr)
+		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			if first(compare(args[0].Char(), args[1].Char())) {
+				return args[0], nil
+			}
+			return args[1], nil
+		}, tChar, tChar)
+	}
+}
+
+// compare orders two values of a type; those that have no order are equal.
+func compare[T int64 | float64 | string | rune](x, y T) int {
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	}
+	return 0
+}
