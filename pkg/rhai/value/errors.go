@@ -46,6 +46,8 @@ const (
 	ErrCustomSyntax         ErrorKind = "ErrorCustomSyntax"
 	ErrRuntime              ErrorKind = "ErrorRuntime"
 	ErrSystem               ErrorKind = "ErrorSystem"
+	// ErrExit is no failure: it ends the run with a value. It never leaves the machine.
+	ErrExit ErrorKind = "Exit"
 )
 
 // Limit names the limit that a script hit.
@@ -131,7 +133,7 @@ func (e *Error) Outer() (ErrorKind, syntax.Pos) {
 func (e *Error) Catchable() bool {
 	switch e.Kind {
 	case ErrTooManyOperations, ErrTerminated, ErrStackOverflow, ErrTooManyVariables, ErrTooManyModules,
-		ErrDataTooLarge, ErrCustomSyntax:
+		ErrDataTooLarge, ErrCustomSyntax, ErrExit:
 		return false
 	case ErrParsing:
 		return len(e.Trace) > 0 // that of an eval
@@ -213,6 +215,9 @@ func Thrown(v Value) *Error {
 	}
 	return &Error{Kind: ErrRuntime, Message: message, Value: v}
 }
+
+// Exit ends the run with a value, whatever called what.
+func Exit(v Value) *Error { return &Error{Kind: ErrExit, Message: "exit", Value: v} }
 
 // VariableNotFound is for a name that no variable has.
 func VariableNotFound(name string) *Error {

@@ -11,7 +11,7 @@ import (
 // Compile compiles a script.
 func Compile(script *syntax.Script, source string) (*Unit, error) {
 	u := &Unit{Source: source, byName: map[string][]*Func{}}
-	c := &compiler{unit: u, globals: map[string]int{}, constants: map[string]bool{}}
+	c := &compiler{unit: u, globals: map[string]int{}, names: map[string]string{}}
 	for _, s := range script.Functions {
 		f := &Func{Name: s.Name.Text, Unit: u, Params: len(s.Params), ThisType: canonicalType(s.ThisType), Info: info(s)}
 		f.UsesThis = usesThis(s.Body.Body)
@@ -51,10 +51,19 @@ func info(s *syntax.Function) *value.FnInfo {
 
 // compiler compiles one unit.
 type compiler struct {
-	unit      *Unit
-	globals   map[string]int  // numbers of the global constants that somebody reads
-	constants map[string]bool // names that the global level defines as constants
-	closures  int
+	unit     *Unit
+	globals  map[string]int // numbers of the global constants that somebody reads
+	closures int
+	names    map[string]string // one string for each name, so that equal names are found equal at a glance
+}
+
+// intern is the one string that the unit has for a name.
+func (c *compiler) intern(name string) string {
+	if s, ok := c.names[name]; ok {
+		return s
+	}
+	c.names[name] = name
+	return name
 }
 
 func (c *compiler) global(name string) int {

@@ -48,7 +48,7 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 		w := f.window(len(e.Entries))
 		keys := make([]string, len(e.Entries))
 		for i, x := range e.Entries {
-			keys[i] = x.Key.Text
+			keys[i] = f.c.intern(x.Key.Text)
 			f.expr(x.Value, w+i)
 		}
 		f.Maps = append(f.Maps, keys)

@@ -22,6 +22,7 @@ const (
 	OpFlat     // R[A] = what R[A] shares, if it does
 	OpCellSet  // what R[A] holds or shares = R[B]
 	OpCheck    // error unless variable R[A] exists; name K[BC]
+	OpThrough  // OpWritable for writing to what the variable leads to: a constant custom value leads to the host
 	OpWritable // error unless scope variable R[A] exists and is no constant; name K[BC]
 	OpThis     // R[A] = move R[0], error when this is not bound
 	OpNamed    // R[A] = the host's variable K[BC]
@@ -151,7 +152,7 @@ const (
 )
 
 var opNames = [numOps]string{
-	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "flat", "cell_set", "check", "writable", "this",
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "flat", "cell_set", "check", "through", "writable", "this",
 	"named", "global", "set_global", "lookup", "store",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not", "custom",

@@ -144,6 +144,7 @@ func begin(e syntax.Expr) syntax.Pos {
 }
 
 func (f *fn) property(name string) int {
+	name = f.c.intern(name)
 	return f.site(&Site{Name: name, Getter: value.Getter(name), Setter: value.Setter(name)})
 }
 

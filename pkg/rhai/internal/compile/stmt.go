@@ -298,7 +298,7 @@ func (f *fn) constant(p place, e syntax.Expr) bool {
 // writable compiles the check that a path does not start at a constant of the host.
 func (f *fn) writable(p place, e syntax.Expr) {
 	if p.scope > 0 && len(f.missing) == 0 {
-		f.emitWide(OpWritable, p.scope-1, f.konst(value.Str(f.External[p.scope-1].Name)), begin(e))
+		f.emitWide(OpThrough, p.scope-1, f.konst(value.Str(f.External[p.scope-1].Name)), begin(e))
 	}
 }
 

@@ -173,7 +173,7 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 	if f == nil {
 		return m.notFound(s.Name, args)
 	}
-	if f.Mutates && (s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1)) {
+	if f.Mutates && (s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1)) && this.Kind() != value.KindCustom {
 		return value.MutateConstant(s.Name)
 	}
 	v, err := m.native(f, s.Name, at, n)

@@ -494,6 +494,34 @@ func (m *Machine) exec(entry int) *value.Error {
 					continue
 				}
 			}
+		case compile.OpGet:
+			if b := reg(r, in.B); b.Kind() == value.KindMap {
+				s := m.fn.Sites[in.C]
+				if p := b.Map().Hit(s.Name, int(s.Position.Load())); p != nil {
+					*reg(r, in.A) = p.Share()
+					continue
+				}
+			}
+		case compile.OpGetRef:
+			if b := reg(r, in.B); b.Kind() == value.KindMap {
+				s := m.fn.Sites[in.C]
+				if p := b.Map().Hit(s.Name, int(s.Position.Load())); p != nil {
+					if b.Map().Shared() {
+						p.Share()
+					}
+					*reg(r, in.A) = *p
+					continue
+				}
+			}
+		case compile.OpSet:
+			if a := reg(r, in.A); a.Kind() == value.KindMap && !a.Map().Shared() {
+				s := m.fn.Sites[in.B]
+				if p := a.Map().Hit(s.Name, int(s.Position.Load())); p != nil {
+					*p = *reg(r, in.C)
+					m.dirty = true
+					continue
+				}
+			}
 		case compile.OpBack, compile.OpBackIndex:
 			if !m.dirty {
 				continue
@@ -512,6 +540,46 @@ func (m *Machine) exec(entry int) *value.Error {
 				}
 				m.budget++ // entering takes it again
 			}
+		case compile.OpCallRef:
+			m.ip = ip
+			if err := m.callRef(in); err != nil {
+				return err
+			}
+			ip, r = m.ip, m.regs()
+			continue
+		case compile.OpCallName:
+			m.ip = ip
+			if err := m.callName(in); err != nil {
+				return err
+			}
+			ip, r = m.ip, m.regs()
+			continue
+		case compile.OpCallPtr:
+			m.ip = ip
+			if err := m.callPtr(in); err != nil {
+				return err
+			}
+			ip, r = m.ip, m.regs()
+			continue
+		case compile.OpNext:
+			m.ip = ip
+			ok, err := m.step(*reg(r, in.A), reg(r, in.A+1))
+			switch {
+			case err != nil:
+				return err
+			case !ok:
+				continue
+			}
+			if m.budget--; m.budget >= 0 {
+				ip = skip(ip, int(in.Wide()))
+				continue
+			}
+			if err := m.refill(); err != nil {
+				return err
+			}
+			ip = skip(ip, int(in.Wide()))
+			continue
+
 		case compile.OpReturn:
 			depth := m.depth - 1
 			if depth > entry {

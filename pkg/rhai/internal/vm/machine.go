@@ -187,6 +187,9 @@ func (m *Machine) Exec(ctx context.Context, unit *compile.Unit) (value.Value, er
 	m.depth, m.fn, m.ip, m.base = 1, f, start(f), 0
 	err := m.loop(0)
 	m.unbind(f)
+	if err != nil && err.Kind == value.ErrExit {
+		return err.Value.Freeze(), nil
+	}
 	if err != nil {
 		return value.Value{}, err
 	}

@@ -30,12 +30,12 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		if m.at(in.A).IsAbsent() {
 			return m.missing(in)
 		}
-	case compile.OpWritable:
+	case compile.OpWritable, compile.OpThrough:
 		name := m.fn.Consts[in.Wide()].Text()
 		if m.at(in.A).IsAbsent() {
 			return value.VariableNotFound(name)
 		}
-		if m.scopeConst(int(in.A)) {
+		if m.scopeConst(int(in.A)) && (in.Op == compile.OpWritable || m.at(in.A).Kind() != value.KindCustom) {
 			return value.AssignToConstant(name)
 		}
 	case compile.OpThis:
@@ -109,13 +109,6 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		m.ip = skip(m.ip, -1)
 	case compile.OpIter:
 		return m.put(in.A)(m.iterate(m.get1(in.B)))
-	case compile.OpNext:
-		ok, err := m.step(m.get1(in.A), m.at(in.A+1))
-		if !ok {
-			return err
-		}
-		m.budget--
-		return m.loopBack(int(in.Wide()))
 	default:
 		return m.slower(in)
 	}
@@ -127,12 +120,6 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 	switch in.Op {
 	case compile.OpCall:
 		return m.enter(m.fn.Unit.Funcs[in.B], m.base+int(in.A))
-	case compile.OpCallName:
-		return m.callName(in)
-	case compile.OpCallRef:
-		return m.callRef(in)
-	case compile.OpCallPtr:
-		return m.callPtr(in)
 	case compile.OpClosure:
 		return m.closure(in)
 	case compile.OpThrow:

@@ -1,0 +1,134 @@
+package rhai_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"circles/pkg/rhai"
+	"circles/pkg/rhai/value"
+)
+
+func Example() {
+	engine := rhai.New()
+	program, err := engine.Compile(`
+		fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }
+		let answer = fib(x);
+		print("fib(" + x + ") is " + answer);
+		answer
+	`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	scope := rhai.NewScope()
+	if err := scope.Set("x", 20); err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := program.Run(context.Background(), scope, rhai.WithPrint(func(line string) { fmt.Println(line) }))
+	fmt.Println(v, err)
+	left, _ := scope.Get("answer")
+	fmt.Println(left)
+	// Output:
+	// fib(20) is 6765
+	// 6765 <nil>
+	// 6765
+}
+
+func ExampleEngine_Eval() {
+	v, err := rhai.New().Eval(context.Background(), "40 + 2")
+	fmt.Println(v, v.TypeName(), err)
+	// Output: 42 i64 <nil>
+}
+
+func ExampleError() {
+	_, err := rhai.New().Eval(context.Background(), "fn half(x) { x / 0 }\nhalf(4)")
+	var failure *rhai.Error
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Kind, failure.Pos)
+		fmt.Println(failure.Message)
+		for _, call := range failure.Trace {
+			fmt.Println("called", call.Function, "at", call.Pos)
+		}
+	}
+	// Output:
+	// ErrorArithmetic 1:16
+	// Division by zero: 4 / 0
+	// called half at 2:1
+}
+
+func ExampleFunc1() {
+	engine := rhai.New(rhai.With(func(r *rhai.Registry) {
+		r.Add(rhai.Func1("shout", func(s string) (string, error) {
+			if s == "" {
+				return "", errors.New("nothing to shout")
+			}
+			return strings.ToUpper(s) + "!", nil
+		}))
+	}))
+	v, err := engine.Eval(context.Background(), `"hello".shout()`)
+	fmt.Println(v, err)
+	_, err = engine.Eval(context.Background(), `shout("")`)
+	fmt.Println(err)
+	// Output:
+	// HELLO! <nil>
+	// Runtime error: nothing to shout (line 1, position 1)
+}
+
+// A custom type that reads and writes through to the host, whatever the properties are called.
+func ExampleWith() {
+	store := map[string]rhai.Value{"count": value.Int(41)}
+	var stateType *rhai.CustomType
+	engine := rhai.New(rhai.With(func(r *rhai.Registry) {
+		stateType = r.AddType(rhai.CustomType{Name: "State"})
+		r.Add(
+			rhai.Func{Name: value.IndexGet, Params: []value.Type{stateType.ID(), value.TypeString},
+				Native: func(_ rhai.Context, args []rhai.Value) (rhai.Value, error) {
+					return store[args[1].Text()], nil
+				}},
+			rhai.Func{Name: value.IndexSet, Params: []value.Type{stateType.ID(), value.TypeString, value.Any},
+				Native: func(_ rhai.Context, args []rhai.Value) (rhai.Value, error) {
+					store[args[1].Text()] = args[2]
+					return value.Unit(), nil
+				}},
+		)
+	}))
+	program, err := engine.Compile(`
+		fn bump() { state.count += 1; }
+		bump();
+		state.tags = ["a"];
+		state.tags += "b";
+		state["count"]
+	`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := program.Run(context.Background(), nil,
+		rhai.WithVariables(map[string]rhai.Value{"state": stateType.New(nil)}))
+	fmt.Println(v, err, store["count"], store["tags"])
+	// Output: 42 <nil> 42 ["a", "b"]
+}
+
+func ExampleProgram_Call() {
+	program, err := rhai.New().Compile(`fn area(w, h) { w * h }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := program.Call(context.Background(), "area", []rhai.Value{value.Int(6), value.Int(7)})
+	fmt.Println(v, err)
+	// Output: 42 <nil>
+}
+
+func ExampleFromJSON() {
+	v, err := rhai.FromJSON([]byte(`{"name": "ada", "scores": [1, 2.5]}`))
+	fmt.Println(v, err)
+	text, err := v.MarshalJSON()
+	fmt.Println(string(text), err)
+	// Output:
+	// #{"name": "ada", "scores": [1, 2.5]} <nil>
+	// {"name":"ada","scores":[1,2.5]} <nil>
+}
