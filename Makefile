@@ -59,7 +59,7 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$folder"; done
 
 e2e: ## the system as a user runs it: containers brought up, played through, taken down (needs Docker)
-	CIRCLES_E2E=1 go test -count=1 -v ./deploy/e2e
+	CIRCLES_E2E=1 go test -count=1 -timeout 30m -v ./deploy/e2e
 
 conformance: ## the script corpus against the reference's recorded answers
 	go test -count=1 -v -run Conformance ./pkg/rhai/...

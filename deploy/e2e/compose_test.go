@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,8 +126,12 @@ func newComposition(t *testing.T) *composition {
 	default:
 		t.Skip("found neither `docker compose` nor `docker-compose`: docker-compose.yml was not tried")
 	}
-	// The defaults are what is tried: no .env file, and nothing from this environment but where modules come from.
-	c.command = append(c.command, "--env-file", os.DevNull)
+	// The defaults are what is tried: an empty .env file, and nothing from this environment but where modules come from.
+	empty := filepath.Join(t.TempDir(), "empty.env")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.command = append(c.command, "--env-file", empty)
 	names, err := compose.Variables("../../docker-compose.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -144,10 +149,10 @@ func newComposition(t *testing.T) *composition {
 		fmt.Sprintf("AUTH_AUDIENCES=localhost:%d", c.port),
 	)
 	t.Cleanup(func() {
+		defer c.run("down", "--volumes", "--remove-orphans")
 		if t.Failed() {
 			t.Log(c.output(5*time.Minute, "logs", "--no-color", "--tail", "100"))
 		}
-		c.run("down", "--volumes", "--remove-orphans")
 	})
 	return c
 }
