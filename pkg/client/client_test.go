@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -346,6 +347,8 @@ func TestDialErrorsSayWhatToDo(t *testing.T) {
 		{name: "another status", url: plain.url(), option: with("down"), status: 503, want: "Service Unavailable"},
 		{name: "nobody there", url: "ws://" + free + "/" + key, want: "is the gateway running?"},
 		{name: "no TLS there", url: "wss://" + plain.host() + "/" + plain.circle.String(), want: "use ws:// instead"},
+		{name: "TLS there", url: strings.Replace(g.url(), "wss", "ws", 1), status: 400, want: "400"},
+		{name: "closed without a word", url: "ws://" + mute(t) + "/" + key, want: "use wss:// instead"},
 		{name: "untrusted", url: g.url(), want: "authority that is not trusted"},
 		{name: "no scheme", url: "localhost:8080/" + key, want: "want ws or wss"},
 		{name: "no circle", url: "ws://localhost:8080/", want: "want its key as the path"},
@@ -377,6 +380,30 @@ func TestDialErrorsSayWhatToDo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mute listens and closes every connection at once.
+func mute(t *testing.T) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		accepting.Wait()
+	})
+	return listener.Addr().String()
 }
 
 func TestDialOverTLS(t *testing.T) {

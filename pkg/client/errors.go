@@ -76,6 +76,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
+	if script, ok := e.Script(); ok && script.Line > 0 {
+		return fmt.Sprintf("%s: %s at %d:%d (code %d)", e.Method, e.Message, script.Line, script.Column, e.Code)
+	}
 	return fmt.Sprintf("%s: %s (code %d)", e.Method, e.Message, e.Code)
 }
 

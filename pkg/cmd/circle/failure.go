@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -134,13 +135,16 @@ func hintFor(err error) string {
 	case protocol.CodeAuthRequired:
 		return "give your private key by --key-file FILE or CIRCLE_SECRET_KEY"
 	case protocol.CodeAuthFailed:
-		return "the circle does not admit this key, or the URL names another host than the gateway is configured with"
+		return "the circle does not admit this key"
 	case protocol.CodeBusy, protocol.CodeRateLimited:
 		if wait, ok := answered.RetryAfter(); ok && wait > 0 {
 			return fmt.Sprintf("try again in %s", wait)
 		}
 	case protocol.CodeExpired:
 		return "is a worker running for this circle?"
+	}
+	if _, untrusted := errors.AsType[x509.UnknownAuthorityError](err); untrusted {
+		return "if you trust it, give its authority's certificate by --ca FILE"
 	}
 	if unknown, ok := errors.AsType[*client.UnknownOutcomeError](err); ok && unknown.Method == protocol.MethodPlay {
 		return "play again with the same --idempotency-key to learn the outcome without a second effect"
