@@ -33,9 +33,9 @@ type hub struct {
 type answerFunc func(result any, err *protocol.Error)
 
 // play submits a play and returns when it is queued. The answer comes when the
-// play is over, on a goroutine of the dispatcher, or before play returns. ctx
-// bounds the queueing, not the play.
-func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.PlayParams, answer answerFunc) {
+// play is over, on a goroutine of the dispatcher, or before play returns. The
+// play's time runs from when it came. ctx bounds the queueing, not the play.
+func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.PlayParams, came time.Time, answer answerFunc) {
 	timeout := h.timeout
 	if p.TimeoutMS != 0 {
 		if p.TimeoutMS < 1 || p.TimeoutMS > h.timeoutMax.Milliseconds() {
@@ -51,7 +51,7 @@ func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.P
 		Args:           p.Args,
 		Caller:         by.key.String(),
 		Role:           string(by.role),
-		Deadline:       time.Now().Add(timeout),
+		Deadline:       came.Add(timeout),
 		IdempotencyKey: p.IdempotencyKey,
 	}
 	ctx, cancel := context.WithDeadline(ctx, play.Deadline)

@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"context"
 	"encoding/json"
+	"time"
 
 	"circles/pkg/protocol"
 )
@@ -17,7 +17,7 @@ type method struct {
 }
 
 // callFunc carries out a call of a session and answers it once, now or later.
-type callFunc func(ctx context.Context, s *session, c *call)
+type callFunc func(s *session, c *call)
 
 // methods is the dispatch table.
 func methods() []method {
@@ -83,7 +83,7 @@ func methods() []method {
 
 // now adapts a method that answers at once.
 func now[P, R any](f func(*session, P) (R, *protocol.Error)) callFunc {
-	return func(_ context.Context, s *session, c *call) {
+	return func(s *session, c *call) {
 		var p P
 		if err := protocol.DecodeParams(c.request.Params, &p); err != nil {
 			c.answer(nil, err)
@@ -131,8 +131,8 @@ func (s *session) discover(protocol.DiscoverParams) (json.RawMessage, *protocol.
 	return s.server.openRPC, nil
 }
 
-// play hands a script to the hub. It answers when the play is over.
-func play(ctx context.Context, s *session, c *call) {
+// play has a script handed to the hub. It is answered when the play is over.
+func play(s *session, c *call) {
 	var p protocol.PlayParams
 	if err := protocol.DecodeParams(c.request.Params, &p); err != nil {
 		c.answer(nil, err)
@@ -143,5 +143,9 @@ func play(ctx context.Context, s *session, c *call) {
 		return
 	}
 	who, _ := s.identity()
-	s.server.hub.play(ctx, s.circle, who, p, c.answer)
+	came := time.Now() // the play's time runs from here
+	s.submit(func() {
+		defer s.survive(c)
+		s.server.hub.play(s.ctx, s.circle, who, p, came, c.answer)
+	})
 }

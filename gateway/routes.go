@@ -121,11 +121,11 @@ func (s *Server) upgrade(ctx context.Context) fiber.Handler {
 		key, _ := wrapper.Locals(localCircle).(circle.Key)
 		host, _ := wrapper.Locals(localHost).(string)
 		defer s.conns.giveBack(conn)
-		each := s.newSession(wrapper.Conn, key, host, conn.RemoteAddr().String())
+		each := s.newSession(ctx, wrapper.Conn, key, host, conn.RemoteAddr().String())
 		if !s.conns.begin(conn, each) {
 			each.drain() // it ends as soon as it runs
 		}
-		each.run(ctx)
+		each.run()
 	}, contrib.Config{
 		Origins:         []string{"*"},
 		ReadBufferSize:  bufferBytes,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"circles/gateway/console"
+	"circles/pkg/protocol"
 )
 
 func TestTwoCirclesOnOnePortAndNoThird(t *testing.T) {
@@ -162,6 +163,39 @@ func TestRedisGoesAndComes(t *testing.T) {
 	r.work()
 	if got := s.play("echo hello"); got != "hello" {
 		t.Errorf("with redis back a play gave %q", got)
+	}
+}
+
+func TestARedisThatDoesNotAnswer(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	r := newRig(t, func(cfg *Config) {
+		withoutAuth(cfg)
+		cfg.RedisURL = "redis://" + silent.Addr().String()
+		cfg.ShutdownTimeout = 50 * time.Millisecond
+	})
+	s := r.dial(0)
+	for i := range 5 {
+		s.write(request(t, fmt.Sprint(i), "play", protocol.PlayParams{Script: "echo", TimeoutMS: 100}))
+	}
+	s.write(request(t, "5", "whoami", struct{}{}))
+	if reply := s.reply(); string(reply.ID) != "5" {
+		t.Errorf("the connection waits for redis: first came %s", reply.ID)
+	}
+	for range 5 {
+		reply := s.reply()
+		if reply.Error == nil || reply.Error.Code != protocol.CodeBusy && reply.Error.Code != protocol.CodeTimeout {
+			t.Errorf("%s got %s %v", reply.ID, reply.Result, reply.Error)
+		}
+	}
+	// One that is being queued does not hold up the end.
+	s.write(request(t, "6", "play", protocol.PlayParams{Script: "echo", TimeoutMS: 60_000}))
+	s.call("whoami", struct{}{})
+	if err := r.stop(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -214,7 +214,7 @@ func (s *Server) announce(addr net.Addr) {
 
 // shutdown ends all connections. Its order is that of Run's comment.
 func (s *Server) shutdown(ctx context.Context, app *fiber.App) {
-	s.log.Info("the gateway closes", "timeout", s.cfg.ShutdownTimeout)
+	s.log.Info("the gateway closes", "timeout", s.cfg.ShutdownTimeout.String())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownTimeout)
 	defer cancel()
 	sessions := s.conns.drain()

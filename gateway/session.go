@@ -26,9 +26,10 @@ const (
 	maxDiscarded = 64 << 20
 )
 
-// session is one socket. The goroutine that calls run reads and dispatches; one
-// more, which run starts and waits for, writes. Plays are answered from the
-// dispatcher's goroutines, which only ever touch the outbox.
+// session is one socket. The goroutine that calls run reads and dispatches; run
+// starts and waits for one more that writes, and for one that hands plays to the
+// hub while there are any. Plays are answered from the dispatcher's goroutines,
+// which only ever touch the outbox.
 //
 // conn is the inner connection: the wrapper that the handler is given goes back
 // to a pool when the handler returns.
@@ -42,6 +43,10 @@ type session struct {
 
 	closing chan struct{} // closed by close and kill, once
 
+	ctx       context.Context // of the queueing of plays; ends when the session is killed
+	cancel    context.CancelFunc
+	submitter sync.WaitGroup
+
 	mu       sync.Mutex
 	ending   bool // closing is closed
 	killed   bool // nothing more is read or written
@@ -50,10 +55,18 @@ type session struct {
 	reason   string
 	inFlight int
 	draining bool
+
+	// Plays that aren't handed to the hub yet, in the order they came; as many
+	// as are in flight at most.
+	pending    []func()
+	submitting bool
 }
 
-func (s *Server) newSession(conn *websocket.Conn, in circle.Key, host string, remote string) *session {
+func (s *Server) newSession(ctx context.Context, conn *websocket.Conn, in circle.Key, host string, remote string) *session {
+	ctx, cancel := context.WithCancel(ctx)
 	return &session{
+		ctx:    ctx,
+		cancel: cancel,
 		server: s,
 		conn:   conn,
 		circle: in,
@@ -73,7 +86,7 @@ func (s *Server) newSession(conn *websocket.Conn, in circle.Key, host string, re
 
 // run serves the socket until it ends. When it returns, even by a panic, nothing
 // uses the connection any more.
-func (s *session) run(ctx context.Context) {
+func (s *session) run() {
 	s.log.Debug("connection opened")
 	var writer sync.WaitGroup
 	writer.Go(s.write)
@@ -84,10 +97,12 @@ func (s *session) run(ctx context.Context) {
 		writer.Wait()
 		s.out.close()
 		s.linger(ended)
+		s.submitter.Wait()
+		s.cancel()
 		s.leave()
 		s.log.Debug("connection closed", "code", s.code, "reason", s.reason, "error", ended)
 	}()
-	ended = s.read(ctx)
+	ended = s.read()
 }
 
 // Errors that end a connection for what the client sent.
@@ -116,7 +131,7 @@ func closeCode(err error) (int, string) {
 }
 
 // read takes frames and dispatches them until the connection ends.
-func (s *session) read(ctx context.Context) (err error) {
+func (s *session) read() (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.log.Error("panic in a connection", "panic", cause, "stack", string(debug.Stack()))
@@ -147,7 +162,7 @@ func (s *session) read(ctx context.Context) (err error) {
 		case !utf8.Valid(data):
 			return errNotUTF8
 		}
-		s.handle(ctx, protocol.DecodeFrame(data, s.server.cfg.MaxBatch))
+		s.handle(protocol.DecodeFrame(data, s.server.cfg.MaxBatch))
 		s.out.waitForSpace(s.closing)
 	}
 }
@@ -164,7 +179,7 @@ func (s *session) alive() error {
 }
 
 // handle carries out what a frame asks for.
-func (s *session) handle(ctx context.Context, frame protocol.Frame) {
+func (s *session) handle(frame protocol.Frame) {
 	x := newExchange(s, frame)
 	for i, entry := range frame.Entries {
 		c := &call{exchange: x, at: i, request: entry.Request}
@@ -172,12 +187,12 @@ func (s *session) handle(ctx context.Context, frame protocol.Frame) {
 			c.answer(nil, entry.Error)
 			continue
 		}
-		s.dispatch(ctx, c)
+		s.dispatch(c)
 	}
 }
 
 // dispatch looks a call up in the dispatch table and carries it out.
-func (s *session) dispatch(ctx context.Context, c *call) {
+func (s *session) dispatch(c *call) {
 	m, ok := s.server.methods[c.request.Method]
 	if !ok {
 		c.answer(nil, protocol.Errorf(protocol.CodeMethodNotFound, "method not found"))
@@ -187,13 +202,47 @@ func (s *session) dispatch(ctx context.Context, c *call) {
 		c.answer(nil, protocol.Errorf(protocol.CodeAuthRequired, "authentication required: call fetch_nonce, then authenticate"))
 		return
 	}
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.log.Error("panic in a method", "method", m.spec.Name, "panic", cause, "stack", string(debug.Stack()))
-			c.answer(nil, internalError())
+	defer s.survive(c)
+	m.call(s, c)
+}
+
+// survive is deferred where calls are carried out: a panic is that call's error
+// and nothing more.
+func (s *session) survive(c *call) {
+	if cause := recover(); cause != nil {
+		s.log.Error("panic in a method", "method", c.request.Method, "panic", cause, "stack", string(debug.Stack()))
+		c.answer(nil, internalError())
+	}
+}
+
+// submit has a play handed to the hub after those that came before it. It
+// doesn't wait: queueing a play takes a round trip to Redis, or much longer when
+// Redis doesn't answer, and the reader has other things to do.
+func (s *session) submit(play func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending = append(s.pending, play)
+	if !s.submitting {
+		s.submitting = true
+		s.submitter.Go(s.submitPending)
+	}
+}
+
+// submitPending is the goroutine that hands plays to the hub. It ends when there
+// are none.
+func (s *session) submitPending() {
+	for {
+		s.mu.Lock()
+		if len(s.pending) == 0 {
+			s.pending, s.submitting = nil, false
+			s.mu.Unlock()
+			return
 		}
-	}()
-	m.call(ctx, s, c)
+		play := s.pending[0]
+		s.pending = s.pending[1:]
+		s.mu.Unlock()
+		play()
+	}
 }
 
 // identity is whom the connection speaks for; false when it may not play.
@@ -270,6 +319,7 @@ func (s *session) close(code int, reason string) {
 func (s *session) kill(reason string) {
 	s.close(websocket.ClosePolicyViolation, reason)
 	s.out.close()
+	s.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.killed = true

@@ -383,8 +383,8 @@ func TestShutdownTimeout(t *testing.T) {
 func TestPanicsLeakNothing(t *testing.T) {
 	const word = "secret-cause"
 	r := newRig(t, withoutAuth, func(s *Server) {
-		s.methods["boom"] = method{spec: protocol.Spec{Name: "boom"}, public: true, call: func(context.Context, *session, *call) { panic(word) }}
-		s.methods["late"] = method{spec: protocol.Spec{Name: "late"}, public: true, call: func(_ context.Context, _ *session, c *call) {
+		s.methods["boom"] = method{spec: protocol.Spec{Name: "boom"}, public: true, call: func(*session, *call) { panic(word) }}
+		s.methods["late"] = method{spec: protocol.Spec{Name: "late"}, public: true, call: func(_ *session, c *call) {
 			c.answer("answered", nil)
 			panic(word)
 		}}
@@ -430,7 +430,7 @@ func TestPanicsOutsideOfMethodsEndTheConnection(t *testing.T) {
 		{"panic in a method", "panic in a connection"},
 	} {
 		r := newRig(t, withoutAuth, func(s *Server) {
-			s.methods["boom"] = method{public: true, call: func(context.Context, *session, *call) { panic("boom") }}
+			s.methods["boom"] = method{public: true, call: func(*session, *call) { panic("boom") }}
 			s.log = slog.New(trap{s.log.Handler(), messages})
 		})
 		s := r.dial(0)
