@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"strings"
 	"time"
+
+	"circles/pkg/rhai/internal/float"
 )
 
 // Op is a binary operator that built-in types may have.
@@ -210,7 +212,7 @@ func floatOp(op Op, x, y float64) (Value, bool, error) {
 	case OpMod:
 		return Float(math.Mod(x, y)), true, nil
 	case OpPow:
-		return Float(math.Pow(x, y)), true, nil
+		return Float(float.Pow(x, y)), true, nil
 	case OpShl, OpShr, OpAnd, OpOr, OpXor:
 		return Value{}, false, nil
 	}

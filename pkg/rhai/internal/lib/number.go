@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"circles/pkg/rhai/internal/float"
 	"circles/pkg/rhai/value"
 )
 
@@ -58,7 +59,7 @@ func floats(r *value.Registry) {
 	for name, f := range map[string]func(float64) float64{
 		"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
 		"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh,
-		"atanh": math.Atanh, "sqrt": math.Sqrt, "exp": math.Exp, "ln": math.Log, "log": math.Log10, "abs": math.Abs,
+		"atanh": math.Atanh, "sqrt": math.Sqrt, "exp": float.Exp, "ln": float.Log, "log": float.Log10, "abs": math.Abs,
 		"to_degrees": func(x float64) float64 { return x * (180 / math.Pi) },
 		"to_radians": func(x float64) float64 { return x * (math.Pi / 180) },
 	} {
@@ -72,7 +73,7 @@ func floats(r *value.Registry) {
 	}
 	for name, f := range map[string]func(x, y float64) float64{
 		"atan": math.Atan2, "hypot": math.Hypot,
-		"log": func(x, base float64) float64 { return math.Log(x) / math.Log(base) },
+		"log": func(x, base float64) float64 { return float.Log(x) / float.Log(base) },
 	} {
 		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
 			return value.Float(f(args[0].Float(), args[1].Float())), nil
