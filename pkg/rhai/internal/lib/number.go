@@ -103,7 +103,9 @@ func floats(r *value.Registry) {
 }
 
 func unary(f func(float64) float64) value.Native {
-	return func(_ value.Context, args []value.Value) (value.Value, error) { return value.Float(f(args[0].Float())), nil }
+	return func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Float(f(args[0].Float())), nil
+	}
 }
 
 func conversions(r *value.Registry) {
