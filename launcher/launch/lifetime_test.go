@@ -63,7 +63,7 @@ func TestStopDrains(t *testing.T) {
 	handle := start(t, nil)
 	key := handle.Circles()[0]
 	s := open(t, handle.SocketURL(key))
-	s.call("1", protocol.MethodPlay, protocol.PlayParams{Script: "loop {}", TimeoutMS: 2000})
+	s.call("1", protocol.MethodPlay, protocol.PlayParams{Script: "loop {}", TimeoutMS: 4000})
 	s.call("2", protocol.MethodWhoami, protocol.WhoamiParams{})
 	// Frames are taken in order: when whoami is answered, the play is under way.
 	if reply, err := s.read(); err != nil || string(reply.ID) != "2" {
