@@ -124,7 +124,7 @@ func Pow(x, y float64) float64 {
 		return x
 	}
 	l := log(math.Abs(x)).times(pair{y, 0})
-	if math.Abs(l.hi) > 708 {
+	if !(math.Abs(l.hi) <= 708) { // out of range, or more than that
 		return math.Pow(x, y)
 	}
 	p := exp(l)

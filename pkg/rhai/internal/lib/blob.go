@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"circles/pkg/rhai/value"
 )
@@ -45,6 +46,14 @@ func room(c value.Context, n int64) error {
 	return c.Tick(int(n >> 10))
 }
 
+// decode reads a blob as UTF-8, with a replacement character for every byte that is none.
+func decode(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return string([]rune(string(b)))
+}
+
 func fill(b []byte, x byte) {
 	for i := range b {
 		b[i] = x
@@ -81,7 +90,7 @@ func blobReading(r *value.Registry) {
 		return value.Int(0), nil
 	}, tBlob, tInt)
 	pure(r, "as_string", func(c value.Context, args []value.Value) (value.Value, error) {
-		s := strings.ToValidUTF8(string(args[0].Blob().Bytes), "\uFFFD")
+		s := decode(args[0].Blob().Bytes)
 		return value.Str(s), c.Limits().CheckString(len(s))
 	}, tBlob)
 	pure(r, "to_array", func(c value.Context, args []value.Value) (value.Value, error) {
@@ -210,7 +219,11 @@ func blobChanging(r *value.Registry) {
 	}, tBlob)
 	portions(func(params ...value.Type) {
 		change("retain", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
-			from, to := portion(len(b.Bytes), args)
+			start, count := asked(args)
+			if count <= 0 {
+				return value.NewBlob(nil), nil
+			}
+			from, to := window(len(b.Bytes), start, count)
 			kept := slices.Clone(b.Bytes[from:to])
 			out := slices.Delete(b.Bytes, from, to)
 			b.Bytes = kept
@@ -221,6 +234,9 @@ func blobChanging(r *value.Registry) {
 		change("splice", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 			last := len(args) - 1
 			from, to := portion(len(b.Bytes), args[:last])
+			if from == to { // what replaces nothing goes to the end
+				from, to = len(b.Bytes), len(b.Bytes)
+			}
 			more := args[last].Blob().Bytes
 			if err := room(c, int64(len(b.Bytes)-(to-from)+len(more))); err != nil {
 				return value.Value{}, err

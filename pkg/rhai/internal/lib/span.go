@@ -29,16 +29,22 @@ func extent(r *value.Range) (start, count int64) {
 	return start, end - start
 }
 
-// portion is the window that the arguments behind the first ask for: a range, or a start with or without a count.
-func portion(size int, args []value.Value) (from, to int) {
+// asked is what the arguments behind the first ask for, as a start and a count: a range, or a start with or without a
+// count.
+func asked(args []value.Value) (start, count int64) {
 	switch {
 	case args[1].Kind() == value.KindRange || args[1].Kind() == value.KindRangeInclusive:
-		start, count := extent(args[1].Range())
-		return window(size, start, count)
+		return extent(args[1].Range())
 	case len(args) > 2 && args[2].IsInt():
-		return window(size, args[1].Int(), args[2].Int())
+		return args[1].Int(), args[2].Int()
 	}
-	return window(size, args[1].Int(), math.MaxInt64)
+	return args[1].Int(), math.MaxInt64
+}
+
+// portion is the window that the arguments behind the first ask for.
+func portion(size int, args []value.Value) (from, to int) {
+	start, count := asked(args)
+	return window(size, start, count)
 }
 
 // portions adds a function under the parameters that [portion] understands, with more parameters behind them.
