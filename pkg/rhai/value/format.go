@@ -93,7 +93,7 @@ func appendDebug(b []byte, v Value, chars charForm, depth int) []byte {
 	case KindFloat:
 		f := v.Float()
 		abs := math.Abs(f)
-		return appendFloat(b, f, abs == 0 || abs >= 1e-5 && abs < 1e16)
+		return appendFloat(b, f, abs == 0 || abs >= 1e-4 && abs < 1e16)
 	case KindChar:
 		if chars == bareChars {
 			return utf8.AppendRune(b, v.Char())

@@ -59,6 +59,8 @@ func Binary(op Op, a, b Value) (v Value, ok bool, err error) {
 	case ak == KindInt && bk == KindInt:
 		v, err = IntOp(op, a.Int(), b.Int())
 		return v, true, err
+	case op == OpPow && ak == KindFloat && bk == KindInt:
+		return Float(floatPow(a.Float(), b.Int())), true, nil
 	case ak <= KindFloat && bk <= KindFloat && ak >= KindInt && bk >= KindInt:
 		x, _ := a.Number()
 		y, _ := b.Number()
@@ -184,6 +186,27 @@ func intPow(x, y int64) (Value, error) {
 	}
 }
 
+// floatPow raises a float to a whole power by multiplying.
+func floatPow(x float64, n int64) float64 {
+	if n != int64(int32(n)) {
+		return math.Pow(x, float64(n))
+	}
+	z := 1.0
+	for i := n; ; {
+		if i&1 != 0 {
+			z *= x
+		}
+		if i /= 2; i == 0 {
+			break
+		}
+		x *= x
+	}
+	if n < 0 {
+		return 1 / z
+	}
+	return z
+}
+
 // shift shifts left, or right when n is negative.
 func shift(x, n int64) int64 {
 	switch {
@@ -247,7 +270,7 @@ func CompareFloats(op Op, x, y float64) bool {
 func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 	text := (ak == KindString || ak == KindChar) && (bk == KindString || bk == KindChar)
 	if ak != bk && !text {
-		if ak == KindCustom || bk == KindCustom || isRange(ak) && isRange(bk) {
+		if ak == KindCustom || bk == KindCustom || isRange(ak) && isRange(bk) || ak == KindBlob && bk == KindChar {
 			return Value{}, false, nil
 		}
 		return Bool(op == OpNe), true, nil

@@ -77,7 +77,11 @@ type Func struct {
 	ThisType string
 	Info     *value.FnInfo
 
-	// Of the global level only.
+	// Scoped is the function compiled to run in its caller's scope, when the unit has a call that may do so. Its
+	// registers begin with its External variables; Args are behind them.
+	Scoped *Func
+
+	// Of the global level and of scoped functions only.
 	External []Symbol // variables that the script uses and does not define, in registers 0 and up
 	Defined  []Symbol // variables that stay in scope after the run
 }
@@ -97,6 +101,7 @@ type Site struct {
 	Name     string
 	Script   *Func   // the script function of the name and arity, for any type of this
 	Typed    []*Func // those for particular types of this
+	Args     int     // of a call in the caller's scope
 	Const    bool    // the receiver is a constant
 	Scope    int     // the register of the host's variable that the receiver is, plus one
 	Method   bool    // written x.f(y)

@@ -27,6 +27,13 @@ func Compile(script *syntax.Script, source string) (*Unit, error) {
 			return nil, err
 		}
 	}
+	if c.scoped {
+		for i, s := range script.Functions {
+			if err := c.scopedFunction(u.Funcs[i], s); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return u, nil
 }
 
@@ -51,10 +58,10 @@ func info(s *syntax.Function) *value.FnInfo {
 
 // compiler compiles one unit.
 type compiler struct {
-	unit     *Unit
-	globals  map[string]int // numbers of the global constants that somebody reads
-	closures int
-	names    map[string]string // one string for each name, so that equal names are found equal at a glance
+	unit    *Unit
+	globals map[string]int    // numbers of the global constants that somebody reads
+	scoped  bool              // there is a call that runs its function in the caller's scope
+	names   map[string]string // one string for each name, so that equal names are found equal at a glance
 }
 
 // intern is the one string that the unit has for a name.
@@ -84,10 +91,11 @@ type fn struct {
 	external map[string]*variable // of the global level: the host's
 	missing  []Symbol             // the host's that have no register yet
 	captured map[string]bool      // names that closures of the function capture; nil map with all set when an eval may
+	global   bool                 // it is the global level
 	all      bool                 // every variable may be captured: the function calls eval
-	main     bool
-	depth    int // of blocks
-	next     int // the first free register
+	main     bool                 // names that nobody defines are variables of the host's scope
+	depth    int                  // of blocks
+	next     int                  // the first free register
 	loops    []*loop
 	marks    []int // registers of the open scopes' OpMark
 	catches  []int // registers of the errors that the open catch blocks are about
@@ -124,21 +132,55 @@ func (c *compiler) main(body []syntax.Stmt) error {
 	for {
 		u.Main = &Func{Unit: u, External: external}
 		f := c.newFn(u.Main)
-		f.main = true
+		f.global = true
 		f.analyse(body)
-		f.external = map[string]*variable{}
-		for i := range external {
-			s := &external[i]
-			s.Reg = f.temp()
-			f.external[s.Name] = &variable{name: s.Name, reg: s.Reg, extern: true, cell: f.all || f.captured[s.Name]}
-		}
+		f.externals()
 		f.block(body, tail)
 		if len(f.missing) == 0 {
 			return f.finish()
 		}
 		external = append(external, f.missing...)
 		u.Funcs = u.Funcs[:u.Names]
-		c.closures = 0
+	}
+}
+
+// scopedFunction compiles a function to run in its caller's scope: like a global level that the caller's variables are
+// the host's to.
+func (c *compiler) scopedFunction(target *Func, s *syntax.Function) error {
+	var external []Symbol
+	for {
+		target.Scoped = &Func{Name: target.Name, Unit: c.unit, Params: target.Params, UsesThis: target.UsesThis,
+			Info: target.Info, External: external}
+		f := c.newFn(target.Scoped)
+		f.analyse(s.Body.Body)
+		if f.UsesThis {
+			f.next++
+		}
+		f.externals()
+		for _, p := range s.Params {
+			f.declare(p.Text, f.temp())
+		}
+		if f.UsesThis && f.next < 2 {
+			f.next = 2
+		}
+		functions := len(c.unit.Funcs)
+		f.block(s.Body.Body, tail)
+		if len(f.missing) == 0 {
+			return f.finish()
+		}
+		external = append(external, f.missing...)
+		c.unit.Funcs = c.unit.Funcs[:functions]
+	}
+}
+
+// externals gives the variables that are not the function's own their registers.
+func (f *fn) externals() {
+	f.main = true
+	f.external = map[string]*variable{}
+	for i := range f.External {
+		s := &f.External[i]
+		s.Reg = f.temp()
+		f.external[s.Name] = &variable{name: s.Name, reg: s.Reg, extern: true, cell: f.all || f.captured[s.Name]}
 	}
 }
 
@@ -163,7 +205,6 @@ func (f *fn) closure(s *syntax.Closure) int {
 	c := f.c
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d %d %d", s.Pos.Line, s.Pos.Column, len(s.Params))
-	c.closures++
 	target := &Func{Name: fmt.Sprintf("anon$%016x", h.Sum64()), Unit: c.unit, Params: len(s.Params)}
 	target.Info = &value.FnInfo{Name: target.Name, Pos: s.Pos}
 	for _, p := range s.Params {
@@ -184,7 +225,7 @@ func (f *fn) closure(s *syntax.Closure) int {
 			continue // a function, or a variable of the host's that is there by name
 		}
 		w := g.declare(name.Text, g.temp())
-		w.konst, w.cell, w.literal = v.konst, !v.konst, v.literal
+		w.cell = !v.konst // a constant is copied, and is a variable of the closure
 		proto.Captures = append(proto.Captures, Capture{Reg: v.reg, Copy: v.konst, Name: name.Text, Pos: name.Pos})
 	}
 	target.Captures = len(proto.Captures)
@@ -212,7 +253,7 @@ func (f *fn) finish() error {
 	}
 	if f.tooLarge != "" {
 		name := "the script's global level"
-		if !f.main {
+		if !f.global {
 			name = "function '" + f.Name + "'"
 		}
 		return value.NewError(value.ErrTooManyVariables, f.tooLarge+" in "+name)

@@ -186,7 +186,7 @@ func (f *fn) ident(e *syntax.Ident, dst int) {
 func (f *fn) namespaced(e *syntax.Ident, dst int) {
 	name := path(e.Namespace)
 	if name == "global" {
-		if f.main {
+		if f.global {
 			f.fail(value.VariableNotFound("global::"+e.Name), e.Namespace[0].Pos)
 		} else {
 			f.emitWide(OpGlobal, dst, f.c.global(e.Name), e.Namespace[0].Pos)

@@ -112,21 +112,22 @@ const (
 	OpSwitch  // pc = the target that switch B has for R[A]
 
 	// Calls.
-	OpCall     // R[A] = function B of the unit (R[A] …), C registers; with this, R[A+1] is the result
-	OpCallName // R[A] = site B (R[A] …), C arguments
-	OpCallRef  // R[A+1] = site B (R[A] by reference, …), C arguments with R[A]
-	OpCallPtr  // R[A+1] = R[A].call(R[A+1] …) by site B, C arguments without R[A]
-	OpReturn   // return R[A]
-	OpReturnIs // return R[A] to R[1]: the function has this in R[0]
-	OpClosure  // R[A] = closure of proto B
-	OpThrow    // throw R[A]
-	OpRethrow  // throw the error R[A] again
-	OpCaught   // R[A] = what a script sees of the error R[B]
-	OpFail     // throw Errors[BC]
-	OpEval     // R[A] = eval R[A] with symbols B, registers from C up are free
-	OpMark     // R[A] = how many variables evals have defined
-	OpTrim     // forget those beyond R[A]
-	OpImport   // import the module R[A]
+	OpCall       // R[A] = function B of the unit (R[A] …), C registers; with this, R[A+1] is the result
+	OpCallName   // R[A] = site B (R[A] …), C arguments
+	OpCallRef    // R[A+1] = site B (R[A] by reference, …), C arguments with R[A]
+	OpCallPtr    // R[A+1] = R[A].call(R[A+1] …) by site B, C arguments without R[A]
+	OpReturn     // return R[A]
+	OpReturnIs   // return R[A] to R[1]: the function has this in R[0]
+	OpClosure    // R[A] = closure of proto B
+	OpThrow      // throw R[A]
+	OpRethrow    // throw the error R[A] again
+	OpCaught     // R[A] = what a script sees of the error R[B]
+	OpFail       // throw Errors[BC]
+	OpEval       // R[A] = eval R[A] with symbols B
+	OpCallScoped // R[A] = site B (R[A] …) in the scope of symbols C
+	OpMark       // R[A] = how many variables evals have defined
+	OpTrim       // forget those beyond R[A]
+	OpImport     // import the module R[A]
 
 	// Data structures.
 	OpArray  // R[A] = [R[B] …], C items
@@ -162,7 +163,7 @@ var opNames = [numOps]string{
 	"unless_eq_int", "unless_ne_int", "unless_lt_int", "unless_le_int", "unless_gt_int", "unless_ge_int",
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
-	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "mark", "trim", "import",
+	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "mark", "trim", "import",
 	"array", "map", "concat", "get", "get_ref", "set", "back", "index", "index_ref", "set_index", "back_index",
 	"iter", "next", "for_prep", "for_loop",
 }

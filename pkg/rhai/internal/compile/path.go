@@ -258,7 +258,24 @@ func (f *fn) call(e *syntax.Call, dst int) {
 		f.eval(e, dst)
 		return
 	}
+	if e.CaptureScope {
+		f.scopedCall(e, dst)
+		return
+	}
 	f.function(e.Name, e.Args, dst, e.Pos)
+}
+
+// scopedCall compiles a call that runs its function in the caller's scope.
+func (f *fn) scopedCall(e *syntax.Call, dst int) {
+	f.c.scoped = true
+	w := f.window(max(len(e.Args), 1))
+	for i, a := range e.Args {
+		f.expr(a, w+i)
+	}
+	site := f.callSite(e.Name, len(e.Args))
+	site.Args = len(e.Args)
+	f.emit(OpCallScoped, w, f.site(site), f.visible(), e.Pos)
+	f.emit(OpMove, dst, w, 0, e.Pos)
 }
 
 // function compiles a call by name.
@@ -301,6 +318,9 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 			f.expr(a, w+1+i)
 		}
 		p := f.ref(args[0], w)
+		if name == "Fn" && len(args) == 1 || name == "curry" && len(args) > 1 {
+			pos = begin(args[0]) // what is wrong is wrong with it
+		}
 		site := f.callSite(name, len(args))
 		site.Const, site.Scope = p.konst != "", p.scope
 		f.emit(OpCallRef, w, f.site(site), len(args), pos)
@@ -310,6 +330,9 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 	}
 	for i, a := range args {
 		f.expr(a, w+i)
+	}
+	if name == "Fn" && len(args) == 1 || name == "curry" && len(args) > 1 {
+		pos = begin(args[0]) // what is wrong is wrong with it
 	}
 	f.emit(OpCallName, w, f.site(f.callSite(name, len(args))), len(args), pos)
 	f.emit(OpMove, dst, w, 0, pos)
@@ -339,6 +362,12 @@ func (f *fn) number(g *Func) int {
 func (f *fn) eval(e *syntax.Call, dst int) {
 	t := f.temp()
 	f.expr(e.Args[0], t)
+	f.emit(OpEval, t, f.visible(), 0, begin(e.Args[0]))
+	f.emit(OpMove, dst, t, 0, e.Pos)
+}
+
+// visible is the number of a list of every variable that can be seen here.
+func (f *fn) visible() int {
 	var list []Symbol
 	seen := map[string]bool{}
 	for i := len(f.vars) - 1; i >= 0; i-- {
@@ -353,8 +382,7 @@ func (f *fn) eval(e *syntax.Call, dst int) {
 		}
 	}
 	f.Symbols = append(f.Symbols, list)
-	f.emit(OpEval, t, len(f.Symbols)-1, f.next, begin(e.Args[0]))
-	f.emit(OpMove, dst, t, 0, e.Pos)
+	return len(f.Symbols) - 1
 }
 
 // path is a module's path as the source writes it.

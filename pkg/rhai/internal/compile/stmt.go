@@ -183,7 +183,7 @@ func (f *fn) let(s *syntax.Let) {
 			v.literal = literal(lit, s.Value.Position())
 		}
 	}
-	if !f.main || f.depth > 0 {
+	if !f.global || f.depth > 0 {
 		return
 	}
 	if s.Const {

@@ -181,8 +181,15 @@ func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
 
 // bits is the part of an int that a range of bits names.
 func bits(r *value.Range) (shift uint, mask uint64, err *value.Error) {
-	if r.From < -64 || r.From >= 64 {
+	last := r.To
+	if !r.Inclusive() {
+		last--
+	}
+	switch {
+	case r.From < 0 || r.From >= 64:
 		return 0, 0, value.BitFieldBounds(r.From)
+	case last >= 64:
+		return 0, 0, value.BitFieldBounds(r.To)
 	}
 	from, to := span(r, 64)
 	if from == to {
@@ -244,7 +251,7 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 			return value.ArrayBounds(len(v.Blob().Bytes), key.Int())
 		}
 		if !x.IsInt() {
-			return m.alt(1, value.TypeMismatch("i64", x.RustName()))
+			return m.alt(1, value.TypeMismatch("INT", x.RustName()))
 		}
 		value.OwnBlob(v).Bytes[i] = byte(x.Int())
 		return nil

@@ -210,6 +210,9 @@ func (m *Machine) callBound(p *value.FnPtr, at, n int) *value.Error {
 		}
 		return m.enter(f, at+1)
 	}
+	if f != nil && len(p.Curry)+n != f.Args() {
+		return m.notFound(p.Name, m.stack[at:at+1+n])
+	}
 	this := m.stack[at]
 	v, err := m.callPointer(p, &this, m.stack[at+1:at+1+n])
 	m.stack[at], m.stack[at+1] = this, v

@@ -29,7 +29,7 @@ var caughtType = &value.CustomType{Name: "error"}
 func (m *Machine) unwind(err *value.Error, entry int) bool {
 	for {
 		f, pc := m.fn, m.pc()-1
-		if !err.Pos.IsValid() && pc >= 0 {
+		if !err.Pos.IsValid() && pc >= 0 && err.Kind != value.ErrParsing {
 			err.Pos = f.Pos[pc]
 		}
 		if err.Catchable() {

@@ -21,46 +21,48 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 		e.Trace = append(e.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
 		return e
 	}
-	f := unit.Main
+	return m.put(in.A)(m.inScope(unit.Main, m.fn.Symbols[in.B], nil, true))
+}
+
+// callScoped does OpCallScoped.
+func (m *Machine) callScoped(in compile.Instr) *value.Error {
+	s, at := m.fn.Sites[in.B], m.base+int(in.A)
+	args := m.stack[at : at+s.Args]
+	f := m.scriptFunc(s, s.Args)
+	if f == nil && s.Name == "call" && s.Args > 0 && args[0].Kind() == value.KindFnPtr {
+		p := args[0].FnPtr()
+		args = append(append([]value.Value(nil), p.Curry...), args[1:]...)
+		if f = m.target(p, s.Args-1); f == nil || f.Scoped == nil {
+			return m.put(in.A)(m.callPointer(p, nil, args[len(p.Curry):]))
+		}
+	}
+	if f == nil || f.Scoped == nil {
+		return m.callName(compile.Instr{Op: in.Op, A: in.A, B: in.B, C: uint16(s.Args)})
+	}
+	return m.put(in.A)(m.inScope(f.Scoped, m.fn.Symbols[in.C], args, false))
+}
+
+// link tells which of the caller's variables an external variable of the code is: one of a register, or one that an
+// eval defined; both are -1 when it is neither.
+type link struct{ reg, dynamic int }
+
+// inScope runs code whose external variables are those that the current frame sees, by symbols and by what evals
+// have defined, and reports the code's value. What the code defines stays, as variables of the frame, if keep says so.
+func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, args []value.Value, keep bool) (value.Value, *value.Error) {
 	caller, base := m.fn, m.base
 	frameBase := m.base + m.fn.Regs + spare
 	m.reserve(frameBase + f.Regs)
+	first := len(f.External)
+	if f.UsesThis {
+		m.stack[frameBase] = value.Absent()
+		first++
+	}
 	m.dynamic = m.visible(m.dynamic)
 	visible := len(m.dynamic)
-	type link struct {
-		reg     int // of the caller, or -1
-		dynamic int
-	}
-	links := make([]link, len(f.External))
 	outer := m.origin
-	origin := make([]int, len(f.External))
 	defer func() { m.origin = outer }()
-	for i, s := range f.External {
-		reg := frameBase + s.Reg
-		m.stack[reg] = value.Absent()
-		links[i] = link{-1, -1}
-		if d := m.findDynamic(s.Name); d >= 0 {
-			m.stack[reg] = m.dynamic[d].v
-			links[i].dynamic = d
-			origin[i] = constness(m.dynamic[d].konst)
-			continue
-		}
-		for _, c := range caller.Symbols[in.B] {
-			if c.Name == s.Name {
-				m.stack[reg] = m.stack[base+c.Reg]
-				links[i].reg = c.Reg
-				konst := c.Const
-				if caller == m.unit.Main && c.Reg < len(outer) {
-					konst = m.scopeConst(c.Reg)
-				}
-				origin[i] = constness(konst)
-				break
-			}
-		}
-		if v, ok := m.Run.Variables[s.Name]; ok && m.stack[reg].IsAbsent() {
-			m.stack[reg], links[i], origin[i] = v, link{-1, -1}, originNamed
-		}
-	}
+	links, origin := m.links(f, symbols, frameBase)
+	copy(m.stack[frameBase+first:], args)
 	for _, s := range f.Defined {
 		m.stack[frameBase+s.Reg] = value.Absent()
 	}
@@ -72,9 +74,8 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	}
 	m.origin = origin
 	if err := m.enter(f, frameBase); err != nil {
-		return err
+		return value.Value{}, err
 	}
-	// The code runs one frame deeper, but what an eval inside of it defines is its own.
 	failure := m.loop(m.depth - 1)
 	result := m.result
 	for i, s := range f.External {
@@ -88,25 +89,60 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	}
 	inner := m.dynamic[visible:]
 	own := make([]dynamic, 0, len(f.Defined)+len(inner))
-	for _, s := range f.Defined {
-		if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() {
-			own = append(own, dynamic{s.Name, v, s.Const, m.depth, after})
+	if keep {
+		for _, s := range f.Defined {
+			if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() {
+				own = append(own, dynamic{s.Name, v, s.Const, m.depth, after})
+			}
 		}
-	}
-	for _, d := range inner {
-		if d.depth == m.depth+1 {
-			own = append(own, dynamic{d.name, d.v, d.konst, m.depth, after})
+		// The code ran one frame deeper, but what an eval inside of it defined is its own.
+		for _, d := range inner {
+			if d.depth == m.depth+1 {
+				own = append(own, dynamic{d.name, d.v, d.konst, m.depth, after})
+			}
 		}
 	}
 	m.dynamic = append(m.dynamic[:visible], own...)
 	if failure != nil {
-		if failure.Catchable() {
+		if keep && failure.Catchable() {
 			failure.Trace = append(failure.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
 		}
-		return failure
+		return value.Value{}, failure
 	}
-	m.stack[m.base+int(in.A)] = result
-	return nil
+	return result, nil
+}
+
+// links finds the current frame's variables that the code's external ones are, and loads them.
+func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int) ([]link, []int) {
+	links := make([]link, len(f.External))
+	origin := make([]int, len(f.External))
+	for i, s := range f.External {
+		reg := frameBase + s.Reg
+		m.stack[reg] = value.Absent()
+		links[i], origin[i] = link{-1, -1}, originNone
+		if d := m.findDynamic(s.Name); d >= 0 {
+			m.stack[reg] = m.dynamic[d].v
+			links[i].dynamic = d
+			origin[i] = constness(m.dynamic[d].konst)
+			continue
+		}
+		for _, c := range symbols {
+			if c.Name == s.Name {
+				m.stack[reg] = m.stack[m.base+c.Reg]
+				links[i].reg = c.Reg
+				konst := c.Const
+				if c.Reg < len(m.origin) && c.Reg < len(m.fn.External) {
+					konst = m.scopeConst(c.Reg)
+				}
+				origin[i] = constness(konst)
+				break
+			}
+		}
+		if v, ok := m.Run.Variables[s.Name]; ok && m.stack[reg].IsAbsent() {
+			m.stack[reg], links[i], origin[i] = v, link{-1, -1}, originNamed
+		}
+	}
+	return links, origin
 }
 
 // constness is the origin of a variable that is a constant or not.
@@ -171,10 +207,11 @@ func (m *Machine) store(in compile.Instr) *value.Error {
 		put(&m.dynamic[d].v, v)
 		return nil
 	}
-	for _, s := range m.fn.Symbols[in.C] {
+	if list := m.fn.Symbols[in.C]; len(list) > 0 {
+		s := list[0]
 		place := &m.stack[m.base+s.Reg]
 		if place.IsAbsent() {
-			break
+			return value.VariableNotFound(name)
 		}
 		if s.Const || s.Reg < len(m.fn.External) && m.scopeConst(s.Reg) {
 			return value.AssignToConstant(name)

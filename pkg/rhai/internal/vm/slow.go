@@ -135,6 +135,8 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return &err
 	case compile.OpEval:
 		return m.eval(in)
+	case compile.OpCallScoped:
+		return m.callScoped(in)
 	case compile.OpMark:
 		m.dynamic = m.visible(m.dynamic)
 		m.at(in.A).SetInt(int64(len(m.dynamic)))
