@@ -88,8 +88,8 @@ func (p *parser) openBlock(level int, owner Pos) *Block {
 	}
 	level = p.enter(level, owner)
 	p.advance()
-	global, noPipe, mark, modules := p.global, p.noPipe, len(p.locals), len(p.modules)
-	p.global, p.noPipe = false, false
+	global, mark, modules := p.global, len(p.locals), len(p.modules)
+	p.global = false
 	p.frame.depth++
 	for p.tok.kind != tRightBrace {
 		if p.tok.kind == tEOF {
@@ -105,7 +105,7 @@ func (p *parser) openBlock(level int, owner Pos) *Block {
 	}
 	p.frame.depth--
 	p.forget(mark)
-	p.global, p.noPipe, p.modules = global, noPipe, p.modules[:modules]
+	p.global, p.modules = global, p.modules[:modules]
 	b.End = p.tok.pos
 	return b
 }

@@ -1,0 +1,455 @@
+package lib
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"circles/pkg/rhai/value"
+)
+
+// jsons adds the ways to JSON and back.
+func jsons(r *value.Registry) {
+	pure(r, "to_json", func(c value.Context, args []value.Value) (value.Value, error) {
+		w := jsonWriter{c: c}
+		if err := w.value(args[0], 0); err != nil {
+			return value.Value{}, err
+		}
+		return newString(c, string(w.b))
+	}, tMap)
+	pure(r, "parse_json", func(c value.Context, args []value.Value) (value.Value, error) {
+		p := jsonReader{c: c, src: args[0].Text()}
+		return p.document()
+	}, tStr)
+}
+
+// deepest is how far values nest at most.
+const deepest = 128
+
+// jsonWriter writes what the reference writes: blobs as arrays, a float with its fraction, what has no form in JSON as
+// null, and values of other types as their names.
+type jsonWriter struct {
+	c value.Context
+	b []byte
+}
+
+func (w *jsonWriter) value(v value.Value, depth int) error {
+	if err := w.c.Tick(1); err != nil {
+		return err
+	}
+	if err := w.c.Limits().CheckString(len(w.b)); err != nil {
+		return err
+	}
+	if depth > deepest {
+		return value.Runtime("value is nested too deep for JSON")
+	}
+	v = v.Flat()
+	switch v.Kind() {
+	case value.KindUnit:
+		w.b = append(w.b, "null"...)
+	case value.KindBool, value.KindInt:
+		w.b = value.AppendDebug(w.b, v)
+	case value.KindFloat:
+		w.float(v.Float())
+	case value.KindChar:
+		w.text(string(v.Char()))
+	case value.KindString:
+		w.text(v.Text())
+	case value.KindArray:
+		return w.list('[', ']', len(v.Array().Items), func(i int) error { return w.value(v.Array().Items[i], depth+1) })
+	case value.KindBlob:
+		return w.list('[', ']', len(v.Blob().Bytes), func(i int) error {
+			return w.value(value.Int(int64(v.Blob().Bytes[i])), depth+1)
+		})
+	case value.KindMap:
+		m := v.Map()
+		return w.list('{', '}', m.Len(), func(i int) error {
+			w.text(m.At(i).Key)
+			w.b = append(w.b, ':')
+			return w.value(m.At(i).Val, depth+1)
+		})
+	case value.KindFnPtr:
+		w.text(v.FnPtr().Name)
+	default:
+		w.text(v.RustName())
+	}
+	return nil
+}
+
+func (w *jsonWriter) list(opens, closes byte, n int, item func(i int) error) error {
+	w.b = append(w.b, opens)
+	for i := range n {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		if err := item(i); err != nil {
+			return err
+		}
+	}
+	w.b = append(w.b, closes)
+	return nil
+}
+
+func (w *jsonWriter) float(f float64) {
+	switch a := math.Abs(f); {
+	case math.IsInf(f, 0) || math.IsNaN(f):
+		w.b = append(w.b, "null"...)
+	case a != 0 && (a < 1e-5 || a >= 1e16):
+		n := len(w.b)
+		w.b = strconv.AppendFloat(w.b, f, 'e', -1, 64)
+		// Exponents have no leading zero.
+		if last := len(w.b) - 2; last > n && w.b[last] == '0' {
+			w.b = append(w.b[:last], w.b[last+1])
+		}
+	default:
+		n := len(w.b)
+		w.b = strconv.AppendFloat(w.b, f, 'f', -1, 64)
+		if !hasPoint(w.b[n:]) {
+			w.b = append(w.b, ".0"...)
+		}
+	}
+}
+
+func hasPoint(digits []byte) bool {
+	for _, c := range digits {
+		if c == '.' {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *jsonWriter) text(s string) {
+	const hex = "0123456789abcdef"
+	w.b = append(w.b, '"')
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		w.b = append(w.b, s[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			w.b = append(w.b, '\\', c)
+		case '\n':
+			w.b = append(w.b, '\\', 'n')
+		case '\r':
+			w.b = append(w.b, '\\', 'r')
+		case '\t':
+			w.b = append(w.b, '\\', 't')
+		case '\b':
+			w.b = append(w.b, '\\', 'b')
+		case '\f':
+			w.b = append(w.b, '\\', 'f')
+		default:
+			w.b = append(w.b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	w.b = append(append(w.b, s[start:]...), '"')
+}
+
+// jsonReader parses a JSON text. Its errors tell where it stopped, as the reference's do: the line, and how many bytes
+// of it are behind.
+type jsonReader struct {
+	c   value.Context
+	src string
+	at  int
+}
+
+func (p *jsonReader) document() (value.Value, error) {
+	v, err := p.value(0)
+	if err != nil {
+		return value.Value{}, err
+	}
+	if p.space(); p.at < len(p.src) {
+		return value.Value{}, p.fail("trailing characters", p.at+1)
+	}
+	return v, nil
+}
+
+// fail is an error behind the first end bytes.
+func (p *jsonReader) fail(what string, end int) error {
+	line, column := 1, 0
+	for i := 0; i < min(end, len(p.src)); i++ {
+		if column++; p.src[i] == '\n' {
+			line, column = line+1, 0
+		}
+	}
+	return value.Runtime(what + " at line " + strconv.Itoa(line) + " column " + strconv.Itoa(column))
+}
+
+func (p *jsonReader) space() {
+	for p.at < len(p.src) {
+		switch p.src[p.at] {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return
+		}
+	}
+}
+
+// next is the next byte that is no space; zero at the end.
+func (p *jsonReader) next() byte {
+	p.space()
+	if p.at < len(p.src) {
+		return p.src[p.at]
+	}
+	return 0
+}
+
+func (p *jsonReader) value(depth int) (value.Value, error) {
+	if err := p.c.Tick(1); err != nil {
+		return value.Value{}, err
+	}
+	if depth >= deepest {
+		return value.Value{}, p.fail("recursion limit exceeded", p.at+1)
+	}
+	c := p.next()
+	switch {
+	case p.at >= len(p.src):
+		return value.Value{}, p.fail("EOF while parsing a value", p.at)
+	case c == 'n':
+		return value.Unit(), p.word("null")
+	case c == 't':
+		return value.Bool(true), p.word("true")
+	case c == 'f':
+		return value.Bool(false), p.word("false")
+	case c == '"':
+		s, err := p.text()
+		if err != nil {
+			return value.Value{}, err
+		}
+		return newString(p.c, s)
+	case c == '[':
+		return p.array(depth)
+	case c == '{':
+		return p.object(depth)
+	case c == '-' || '0' <= c && c <= '9':
+		return p.number()
+	}
+	return value.Value{}, p.fail("expected value", p.at+1)
+}
+
+func (p *jsonReader) word(word string) error {
+	for i := range len(word) {
+		if p.at >= len(p.src) {
+			return p.fail("EOF while parsing a value", p.at)
+		}
+		if p.at++; p.src[p.at-1] != word[i] {
+			return p.fail("expected ident", p.at)
+		}
+	}
+	return nil
+}
+
+func (p *jsonReader) array(depth int) (value.Value, error) {
+	var items []value.Value
+	p.at++
+	if p.next() == ']' {
+		p.at++
+		return value.NewArray(items), nil
+	}
+	for {
+		if p.next(); p.at >= len(p.src) && items == nil {
+			return value.Value{}, p.fail("EOF while parsing a list", p.at)
+		}
+		x, err := p.value(depth + 1)
+		if err != nil {
+			return value.Value{}, err
+		}
+		items = append(items, x)
+		if err := p.c.Limits().CheckArray(len(items)); err != nil {
+			return value.Value{}, err
+		}
+		more, err := p.separator(']', "list", "expected `,` or `]`")
+		if !more || err != nil {
+			return value.NewArray(items), err
+		}
+	}
+}
+
+// separator consumes a comma or the end of a list.
+func (p *jsonReader) separator(end byte, what, expected string) (more bool, err error) {
+	switch c := p.next(); {
+	case p.at >= len(p.src):
+		article := "a "
+		if what == "object" {
+			article = "an "
+		}
+		return false, p.fail("EOF while parsing "+article+what, p.at)
+	case c == end:
+		p.at++
+		return false, nil
+	case c != ',':
+		return false, p.fail(expected, p.at+1)
+	}
+	p.at++
+	if p.next() == end {
+		return false, p.fail("trailing comma", p.at+1)
+	}
+	return true, nil
+}
+
+func (p *jsonReader) object(depth int) (value.Value, error) {
+	m := value.NewMap(0)
+	p.at++
+	if p.next() == '}' {
+		p.at++
+		return m.Value(), nil
+	}
+	for {
+		switch c := p.next(); {
+		case p.at >= len(p.src) && m.Len() == 0:
+			return value.Value{}, p.fail("EOF while parsing an object", p.at)
+		case p.at >= len(p.src):
+			return value.Value{}, p.fail("EOF while parsing a value", p.at)
+		case c != '"':
+			return value.Value{}, p.fail("key must be a string", p.at+1)
+		}
+		key, err := p.text()
+		if err != nil {
+			return value.Value{}, err
+		}
+		switch c := p.next(); {
+		case p.at >= len(p.src):
+			return value.Value{}, p.fail("EOF while parsing an object", p.at)
+		case c != ':':
+			return value.Value{}, p.fail("expected `:`", p.at+1)
+		}
+		p.at++
+		x, err := p.value(depth + 1)
+		if err != nil {
+			return value.Value{}, err
+		}
+		if err := put(p.c, m, key, x); err != nil {
+			return value.Value{}, err
+		}
+		more, err := p.separator('}', "object", "expected `,` or `}`")
+		if !more || err != nil {
+			return m.Value(), err
+		}
+	}
+}
+
+// number parses an int if it is written as one and fits, and otherwise a float.
+func (p *jsonReader) number() (value.Value, error) {
+	start := p.at
+	if p.src[p.at] == '-' {
+		p.at++
+	}
+	integer := true
+	switch first := p.at; {
+	case p.digits() == 0:
+		return value.Value{}, p.badNumber()
+	case p.src[first] == '0' && p.at > first+1:
+		return value.Value{}, p.fail("invalid number", first+2)
+	}
+	if p.at < len(p.src) && p.src[p.at] == '.' {
+		p.at++
+		if integer = false; p.digits() == 0 {
+			return value.Value{}, p.badNumber()
+		}
+	}
+	if p.at < len(p.src) && p.src[p.at]|0x20 == 'e' {
+		p.at++
+		if p.at < len(p.src) && (p.src[p.at] == '+' || p.src[p.at] == '-') {
+			p.at++
+		}
+		if integer = false; p.digits() == 0 {
+			return value.Value{}, p.badNumber()
+		}
+	}
+	text := p.src[start:p.at]
+	if integer && text != "-0" {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return value.Int(n), nil
+		}
+	}
+	f, _ := strconv.ParseFloat(text, 64)
+	if math.IsInf(f, 0) {
+		return value.Value{}, p.fail("number out of range", p.at)
+	}
+	return value.Float(f), nil
+}
+
+func (p *jsonReader) badNumber() error {
+	if p.at >= len(p.src) {
+		return p.fail("EOF while parsing a value", p.at)
+	}
+	return p.fail("invalid number", p.at+1)
+}
+
+func (p *jsonReader) digits() int {
+	start := p.at
+	for p.at < len(p.src) && '0' <= p.src[p.at] && p.src[p.at] <= '9' {
+		p.at++
+	}
+	return p.at - start
+}
+
+// text parses a string. What it holds between the quotes is left to the standard library once it is known to be good.
+func (p *jsonReader) text() (string, error) {
+	start := p.at
+	escaped := false
+	for p.at++; p.at < len(p.src); p.at++ {
+		switch c := p.src[p.at]; {
+		case c == '"':
+			p.at++
+			if !escaped {
+				return p.src[start+1 : p.at-1], nil
+			}
+			var s string
+			if err := json.Unmarshal([]byte(p.src[start:p.at]), &s); err != nil {
+				return "", p.fail("invalid escape", p.at)
+			}
+			return s, nil
+		case c < 0x20:
+			return "", p.fail(`control character (\u0000-\u001F) found while parsing a string`, p.at+1)
+		case c == '\\':
+			escaped = true
+			if err := p.escape(); err != nil {
+				return "", err
+			}
+		}
+	}
+	return "", p.fail("EOF while parsing a string", p.at)
+}
+
+// escape makes sure that an escape is one, and stops at its last byte.
+func (p *jsonReader) escape() error {
+	p.at++
+	if p.at >= len(p.src) {
+		return p.fail("EOF while parsing a string", p.at)
+	}
+	switch p.src[p.at] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return nil
+	case 'u':
+		if p.at+4 >= len(p.src) {
+			return p.fail("EOF while parsing a string", len(p.src))
+		}
+		code, err := strconv.ParseUint(p.src[p.at+1:p.at+5], 16, 32)
+		if err != nil {
+			return p.fail("invalid escape", p.at+5)
+		}
+		p.at += 4
+		if code >= 0xdc00 && code <= 0xdfff || code >= 0xd800 && code <= 0xdbff && !p.lowSurrogate() {
+			return p.fail("lone leading surrogate in hex escape", p.at+1)
+		}
+		return nil
+	}
+	return p.fail("invalid escape", p.at+1)
+}
+
+// lowSurrogate tells whether the second half of a pair follows.
+func (p *jsonReader) lowSurrogate() bool {
+	rest := p.src[p.at+1:]
+	if len(rest) < 6 || rest[0] != '\\' || rest[1] != 'u' {
+		return false
+	}
+	code, err := strconv.ParseUint(rest[2:6], 16, 32)
+	return err == nil && code >= 0xdc00 && code <= 0xdfff
+}

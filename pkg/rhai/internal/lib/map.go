@@ -1,0 +1,143 @@
+package lib
+
+import "circles/pkg/rhai/value"
+
+// maps adds what object maps have.
+func maps(r *value.Registry) {
+	read := func(name string, of func(*value.Map) value.Value) {
+		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) { return of(args[0].Map()), nil }, tMap)
+	}
+	read("len", func(m *value.Map) value.Value { return value.Int(int64(m.Len())) })
+	read("is_empty", func(m *value.Map) value.Value { return value.Bool(m.Len() == 0) })
+	pure(r, "contains", func(_ value.Context, args []value.Value) (value.Value, error) {
+		_, ok := args[0].Map().Get(args[1].Text())
+		return value.Bool(ok), nil
+	}, tMap, tStr)
+	pure(r, "get", func(_ value.Context, args []value.Value) (value.Value, error) {
+		v, _ := args[0].Map().Get(args[1].Text())
+		return v.Share(), nil
+	}, tMap, tStr)
+	list := func(name string, item func(key string, v value.Value) value.Value) {
+		pure(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
+			m := args[0].Map()
+			if err := grow(c, 0, m.Len()); err != nil {
+				return value.Value{}, err
+			}
+			items := make([]value.Value, 0, m.Len())
+			for k, v := range m.All() {
+				items = append(items, item(k, *v))
+			}
+			return value.NewArray(items), nil
+		}, tMap)
+	}
+	list("keys", func(key string, _ value.Value) value.Value { return value.Str(key) })
+	list("values", func(_ string, v value.Value) value.Value { return v.Share() })
+
+	mapChanging(r)
+	mapFolding(r)
+}
+
+// changeMap adds a function that writes to the map of the receiver.
+func changeMap(r *value.Registry, name string, f func(c value.Context, m *value.Map, args []value.Value) (value.Value, error),
+	params ...value.Type) {
+	mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
+		return f(c, value.OwnMap(&args[0]), args)
+	}, params...)
+}
+
+func mapChanging(r *value.Registry) {
+	changeMap(r, "set", func(c value.Context, m *value.Map, args []value.Value) (value.Value, error) {
+		return value.Unit(), put(c, m, args[1].Text(), args[2])
+	}, tMap, tStr, tAny)
+	changeMap(r, "remove", func(_ value.Context, m *value.Map, args []value.Value) (value.Value, error) {
+		v, _ := m.Remove(args[1].Text())
+		return v, nil
+	}, tMap, tStr)
+	changeMap(r, "clear", func(_ value.Context, m *value.Map, _ []value.Value) (value.Value, error) {
+		m.Clear()
+		return value.Unit(), nil
+	}, tMap)
+	changeMap(r, "mixin", func(c value.Context, m *value.Map, args []value.Value) (value.Value, error) {
+		return value.Unit(), merge(c, m, args[1].Map(), true)
+	}, tMap, tMap)
+	changeMap(r, "fill_with", func(c value.Context, m *value.Map, args []value.Value) (value.Value, error) {
+		return value.Unit(), merge(c, m, args[1].Map(), false)
+	}, tMap, tMap)
+}
+
+// put gives a key a value, if there is room for another key.
+func put(c value.Context, m *value.Map, key string, v value.Value) error {
+	if place := m.Ref(key); place != nil {
+		*place = v
+		return nil
+	}
+	if err := c.Limits().CheckMap(m.Len() + 1); err != nil {
+		return err
+	}
+	m.Set(key, v)
+	return nil
+}
+
+// merge puts the entries of a map into another. Keys that are there already change only if replace says so.
+func merge(c value.Context, into, from *value.Map, replace bool) error {
+	if err := work(c, from.Len()); err != nil {
+		return err
+	}
+	for k, v := range from.All() {
+		if !replace && into.Ref(k) != nil {
+			continue
+		}
+		if err := put(c, into, k, v.Share()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mapFolding(r *value.Registry) {
+	// The callback gets the key, and the value if it takes two arguments.
+	each := func(c value.Context, args []value.Value, f func(key string, v, result value.Value)) error {
+		cb := newCallback(c, args[1])
+		m := args[0].Share().Map()
+		for k, v := range m.All() {
+			x := v.Share()
+			result, err := cb.with(x, value.Str(k))
+			if err != nil {
+				return err
+			}
+			f(k, x, result)
+		}
+		return nil
+	}
+	pure(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
+		m := value.NewMap(args[0].Map().Len())
+		err := each(c, args, func(k string, _, result value.Value) { m.Set(k, result.Share()) })
+		return m.Value(), err
+	}, tMap, tFn)
+	pure(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
+		m := value.NewMap(0)
+		err := each(c, args, func(k string, v, result value.Value) {
+			if isTrue(result) {
+				m.Set(k, v)
+			}
+		})
+		return m.Value(), err
+	}, tMap, tFn)
+	for name, keep := range map[string]bool{"retain": true, "drain": false} {
+		mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
+			in, out := value.NewMap(0), value.NewMap(0)
+			err := each(c, args, func(k string, v, result value.Value) {
+				if isTrue(result) == keep {
+					in.Set(k, v)
+				} else {
+					out.Set(k, v)
+				}
+			})
+			if err != nil {
+				return value.Value{}, err
+			}
+			args[0] = in.Value()
+			return out.Value(), nil
+		}, tMap, tFn)
+	}
+}

@@ -1,0 +1,214 @@
+package lib
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"circles/pkg/rhai/value"
+)
+
+func arraySorting(r *value.Registry) {
+	for _, descending := range []bool{false, true} {
+		suffix := ""
+		if descending {
+			suffix = "_desc"
+		}
+		changeArray(r, "sort"+suffix, func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
+			return value.Unit(), sortItems(c, a.Items, descending)
+		}, tArray)
+		changeArray(r, "order"+suffix, func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
+			sorted := copyItems(a.Items)
+			return sorted, sortItems(c, sorted.Array().Items, descending)
+		}, tArray)
+	}
+	by := func(c value.Context, args []value.Value) (value.Value, error) {
+		sorted := copyItems(args[0].Array().Items)
+		err := sortBy(c, sorted.Array().Items, args[1])
+		if err == nil {
+			args[0] = sorted
+		}
+		return value.Unit(), err
+	}
+	mutating(r, "sort", by, tArray, tFn)
+	mutating(r, "sort", by, tArray, tStr)
+	mutating(r, "sort_by", by, tArray, tFn)
+	order := func(c value.Context, args []value.Value) (value.Value, error) {
+		sorted := copyItems(args[0].Array().Items)
+		return sorted, sortBy(c, sorted.Array().Items, args[1])
+	}
+	pure(r, "order", order, tArray, tFn)
+	pure(r, "order_by", order, tArray, tFn)
+
+	changeArray(r, "dedup", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
+		kept, err := dedup(c, a.Items, func(x, y value.Value) (bool, error) {
+			same, err := sameItem(x, y)
+			return same && err == nil, nil
+		})
+		if err == nil {
+			a.Items = kept
+		}
+		return value.Unit(), err
+	}, tArray)
+	eachPointer(func(second value.Type) {
+		mutating(r, "dedup", func(c value.Context, args []value.Value) (value.Value, error) {
+			cb := newCallback(c, args[1])
+			items := copyItems(args[0].Array().Items).Array().Items
+			kept, err := dedup(c, items, func(x, y value.Value) (bool, error) {
+				v, err := cb.with(value.Unit(), x.Share(), y.Share())
+				return isTrue(v), fatal(err)
+			})
+			if err == nil {
+				args[0] = value.NewArray(kept)
+			}
+			return value.Unit(), err
+		}, tArray, second)
+	})
+}
+
+// dedup keeps the first of neighbours that are the same: same is asked about the last one kept and the next.
+func dedup(c value.Context, items []value.Value, same func(x, y value.Value) (bool, error)) ([]value.Value, error) {
+	if len(items) == 0 {
+		return items, nil
+	}
+	kept := items[:1:1]
+	for i, x := range items[1:] {
+		if i%chunk == 0 {
+			if err := c.Tick(1); err != nil {
+				return nil, err
+			}
+		}
+		drop, err := same(kept[len(kept)-1], x)
+		if err != nil {
+			return nil, err
+		}
+		if !drop {
+			kept = append(kept, x)
+		}
+	}
+	return kept, nil
+}
+
+// sameItem tells whether two items are equal as `==` has it.
+func sameItem(x, y value.Value) (bool, error) { return value.EqualItems(x, y) }
+
+// fatal is an error that a comparison must not swallow, as it does others: a limit's, or an interruption.
+func fatal(err error) error {
+	if err == nil || value.AsError(err).Catchable() {
+		return nil
+	}
+	return err
+}
+
+// stop unwinds a sort whose comparison failed.
+type stop struct{ err error }
+
+// stableSort sorts with a comparison that may fail.
+func stableSort(items []value.Value, compare func(x, y value.Value) (int, error)) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s, ok := r.(stop)
+			if !ok {
+				panic(r)
+			}
+			err = s.err
+		}
+	}()
+	slices.SortStableFunc(items, func(x, y value.Value) int {
+		n, err := compare(x, y)
+		if err != nil {
+			panic(stop{err})
+		}
+		return n
+	})
+	return nil
+}
+
+// sortBy sorts by a function of two items, which returns an int whose sign is the order, or whether the first item
+// comes first. Items for which it returns neither, or fails, stay as they are.
+func sortBy(c value.Context, items []value.Value, f value.Value) error {
+	cb := newCallback(c, f)
+	return stableSort(items, func(x, y value.Value) (int, error) {
+		v, err := cb.with(value.Unit(), x.Share(), y.Share())
+		switch {
+		case err != nil:
+			return 0, fatal(err)
+		case v.IsInt():
+			return cmp.Compare(v.Int(), 0), nil
+		case v.IsBool() && v.Bool():
+			return -1, nil
+		case v.IsBool():
+			return 1, nil
+		}
+		return 0, nil
+	})
+}
+
+// sortItems sorts items of one type that has an order.
+func sortItems(c value.Context, items []value.Value, descending bool) error {
+	if len(items) < 2 {
+		return nil
+	}
+	kind := items[0].Kind()
+	for _, x := range items {
+		if x.Kind() != kind || x.Type() != items[0].Type() {
+			return value.FunctionNotFound("elements of different types cannot be sorted")
+		}
+	}
+	compare := comparison(kind)
+	if compare == nil {
+		name := items[0].TypeName()
+		if kind == value.KindRange || kind == value.KindRangeInclusive {
+			name = items[0].RustName()
+		}
+		return value.FunctionNotFound("elements of " + name + " cannot be sorted")
+	}
+	steps := 0
+	return stableSort(items, func(x, y value.Value) (int, error) {
+		if steps++; steps%chunk == 0 {
+			if err := c.Tick(1); err != nil {
+				return 0, err
+			}
+		}
+		if descending {
+			x, y = y, x
+		}
+		return compare(x, y), nil
+	})
+}
+
+// comparison orders the values of a kind; nil when they have no order.
+func comparison(kind value.Kind) func(x, y value.Value) int {
+	switch kind {
+	case value.KindUnit:
+		return func(value.Value, value.Value) int { return 0 }
+	case value.KindBool:
+		return func(x, y value.Value) int { return cmp.Compare(boolRank(x), boolRank(y)) }
+	case value.KindInt:
+		return func(x, y value.Value) int { return cmp.Compare(x.Int(), y.Int()) }
+	case value.KindFloat:
+		return func(x, y value.Value) int {
+			switch a, b := x.Float(), y.Float(); {
+			case a < b:
+				return -1
+			case a > b:
+				return 1
+			}
+			return 0
+		}
+	case value.KindChar:
+		return func(x, y value.Value) int { return cmp.Compare(x.Char(), y.Char()) }
+	case value.KindString:
+		return func(x, y value.Value) int { return strings.Compare(x.Text(), y.Text()) }
+	case value.KindTimestamp:
+		return func(x, y value.Value) int { return x.Timestamp().Time.Compare(y.Timestamp().Time) }
+	}
+	return nil
+}
+
+func boolRank(v value.Value) int {
+	if v.Bool() {
+		return 1
+	}
+	return 0
+}
