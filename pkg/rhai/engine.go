@@ -100,7 +100,7 @@ func (e *Engine) parse(source string, eval bool) (_ *compile.Unit, err error) {
 		}
 		return nil, value.AsError(err)
 	}
-	unit, err := compile.Compile(script, "")
+	unit, err := compile.Compile(script, compile.Options{MaxVariables: e.limits.Variables})
 	if err == nil && eval && len(unit.Funcs) > 0 {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})

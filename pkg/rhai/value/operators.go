@@ -191,20 +191,33 @@ func floatPow(x float64, n int64) float64 {
 	if n != int64(int32(n)) {
 		return math.Pow(x, float64(n))
 	}
-	z := 1.0
+	// Each number is the sum of two floats, so that the roundings of the steps stay below that of the result.
+	z, zl, b, bl := 1.0, 0.0, x, 0.0
 	for i := n; ; {
 		if i&1 != 0 {
-			z *= x
+			z, zl = mulPairs(z, zl, b, bl)
 		}
 		if i /= 2; i == 0 {
 			break
 		}
-		x *= x
+		b, bl = mulPairs(b, bl, b, bl)
 	}
 	if n < 0 {
-		return 1 / z
+		q := 1 / z
+		z = q + q*(math.FMA(-q, z, 1)-q*zl)
+	}
+	if math.IsNaN(z) || math.IsInf(z, 0) || math.Abs(z) < 1e-290 || math.IsNaN(zl) {
+		return math.Pow(x, float64(n))
 	}
 	return z
+}
+
+// mulPairs multiplies two numbers, each the sum of two floats.
+func mulPairs(a, al, b, bl float64) (hi, lo float64) {
+	p := a * b
+	e := math.FMA(a, b, -p) + (a*bl + al*b)
+	hi = p + e
+	return hi, e - (hi - p)
 }
 
 // shift shifts left, or right when n is negative.
@@ -436,6 +449,9 @@ func add(a, b Value, ak, bk Kind) (Value, bool, error) {
 		}
 	case KindTimestamp:
 		if s, ok := b.Number(); ok {
+			if math.Abs(s) > maxSeconds {
+				return Value{}, true, Arithmetic("Timestamp overflow when adding %s second(s)", b)
+			}
 			return NewTimestamp(a.Timestamp().Time.Add(time.Duration(s * float64(time.Second)))), true, nil
 		}
 	}
@@ -450,6 +466,9 @@ func add(a, b Value, ak, bk Kind) (Value, bool, error) {
 	return Value{}, false, nil
 }
 
+// maxSeconds is how far a timestamp can be moved.
+const maxSeconds = float64(math.MaxInt64) / float64(time.Second)
+
 func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
 	switch ak {
 	case KindString:
@@ -461,6 +480,9 @@ func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
 			return Float(a.Timestamp().Time.Sub(b.Timestamp().Time).Seconds()), true, nil
 		}
 		if s, ok := b.Number(); ok {
+			if math.Abs(s) > maxSeconds {
+				return Value{}, true, Arithmetic("Timestamp overflow when subtracting %s second(s)", b)
+			}
 			return NewTimestamp(a.Timestamp().Time.Add(-time.Duration(s * float64(time.Second)))), true, nil
 		}
 	}

@@ -33,7 +33,6 @@ type Unit struct {
 	// Names is how many functions of Funcs have names of their own.
 	Names   int
 	Globals []string // names reached through `global::`, by number
-	Source  string   // the name of the source, for errors; often empty
 
 	byName map[string][]*Func
 }

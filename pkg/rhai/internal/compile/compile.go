@@ -8,10 +8,15 @@ import (
 	"circles/pkg/rhai/value"
 )
 
+// Options are what the host decides about the code.
+type Options struct {
+	MaxVariables int // in scope at once; zero: no limit
+}
+
 // Compile compiles a script.
-func Compile(script *syntax.Script, source string) (*Unit, error) {
-	u := &Unit{Source: source, byName: map[string][]*Func{}}
-	c := &compiler{unit: u, globals: map[string]int{}, names: map[string]string{}}
+func Compile(script *syntax.Script, options Options) (*Unit, error) {
+	u := &Unit{byName: map[string][]*Func{}}
+	c := &compiler{unit: u, options: options, globals: map[string]int{}, names: map[string]string{}}
 	for _, s := range script.Functions {
 		f := &Func{Name: s.Name.Text, Unit: u, Params: len(s.Params), ThisType: canonicalType(s.ThisType), Info: info(s)}
 		f.UsesThis = usesThis(s.Body.Body)
@@ -58,6 +63,7 @@ func info(s *syntax.Function) *value.FnInfo {
 
 // compiler compiles one unit.
 type compiler struct {
+	options Options
 	unit    *Unit
 	globals map[string]int    // numbers of the global constants that somebody reads
 	scoped  bool              // there is a call that runs its function in the caller's scope

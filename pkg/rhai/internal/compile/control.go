@@ -96,7 +96,7 @@ func (f *fn) forLoop(s *syntax.For, l *loop) {
 		at = f.emitWide(OpForPrep, w, 0, b.Pos)
 	} else {
 		f.expr(s.Iterable, w)
-		f.emit(OpIter, w, w, 0, s.Iterable.Position())
+		f.emit(OpIter, w, w, 0, begin(s.Iterable))
 		at = f.emitWide(OpJump, 0, 0, s.Pos)
 	}
 	count := -1

@@ -178,6 +178,9 @@ func (f *fn) let(s *syntax.Let) {
 	f.next = mark
 	v := f.declare(s.Name.Text, reg)
 	v.konst = s.Const
+	if limit := f.c.options.MaxVariables; limit > 0 && len(f.vars) > limit {
+		f.fail(value.TooManyVariables(), s.Pos)
+	}
 	if s.Const && s.Value != nil {
 		if lit, ok := f.fold(s.Value); ok && lit.Kind() <= value.KindString {
 			v.literal = literal(lit, s.Value.Position())

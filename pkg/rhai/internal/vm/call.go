@@ -29,13 +29,16 @@ func (m *Machine) enter(f *compile.Func, base int) *value.Error {
 	return nil
 }
 
-// callFunc calls a script function from Go and waits for its result.
+// callFunc calls a script function from Go and waits for its result. Native functions hold parts of the stack while they
+// call: should it move in between, it is put back, since nothing below the new frame has changed.
 func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []value.Value) (value.Value, *value.Error) {
 	if len(curry)+len(args) != f.Args() {
 		all := append(append([]value.Value(nil), curry...), args...)
 		return value.Value{}, value.FunctionNotFound(signature(f.Name, all[min(f.Captures, len(all)):]))
 	}
 	base := m.base + m.fn.Regs + spare
+	stack := m.stack
+	defer func() { m.stack, m.high = stack, min(m.high, len(stack)) }()
 	m.reserve(base + f.Regs + len(curry) + len(args) + 1)
 	at := base
 	if f.UsesThis {
@@ -94,9 +97,6 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 	}
 	args := m.stack[at : at+n : at+n]
 	v, err := f.Native(m, args)
-	if n > 0 && f.Mutates && &args[0] != &m.stack[at] {
-		m.stack[at] = args[0] // the stack has moved
-	}
 	if err != nil {
 		e := value.AsError(err)
 		if e == m.nested && e.Catchable() {

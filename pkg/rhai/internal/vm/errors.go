@@ -3,6 +3,7 @@ package vm
 import (
 	"strings"
 
+	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
 
@@ -29,7 +30,7 @@ var caughtType = &value.CustomType{Name: "error"}
 func (m *Machine) unwind(err *value.Error, entry int) bool {
 	for {
 		f, pc := m.fn, m.pc()-1
-		if !err.Pos.IsValid() && pc >= 0 && err.Kind != value.ErrParsing {
+		if !err.Pos.IsValid() && pc >= 0 && err.ParseKind != syntax.WrongFnDefinition {
 			err.Pos = f.Pos[pc]
 		}
 		if err.Catchable() {
