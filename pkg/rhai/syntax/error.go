@@ -54,7 +54,6 @@ type LexKind string
 const (
 	UnexpectedInput         LexKind = "UnexpectedInput"
 	UnterminatedString      LexKind = "UnterminatedString"
-	StringTooLong           LexKind = "StringTooLong"
 	MalformedEscapeSequence LexKind = "MalformedEscapeSequence"
 	MalformedNumber         LexKind = "MalformedNumber"
 	MalformedChar           LexKind = "MalformedChar"

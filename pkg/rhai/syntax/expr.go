@@ -223,8 +223,9 @@ func (p *parser) array(level int) Expr {
 	level = p.enter(level, p.tok.pos)
 	p.advance()
 	for {
-		if limit := p.opts.MaxArrayItems; limit > 0 && len(a.Items) > limit {
-			panic(tooLarge("Size of array literal", a.Pos, limit))
+		// As the reference has it, a literal of as many items as the limit allows is one too long.
+		if limit := p.opts.MaxArrayItems; limit > 0 && len(a.Items) >= limit {
+			panic(tooLarge("Size of array literal", p.tok.pos, limit))
 		}
 		switch p.tok.kind {
 		case tRightBracket:

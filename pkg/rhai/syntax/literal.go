@@ -165,7 +165,7 @@ func (s *scanner) quoted() token {
 // literal is a string token.
 func (s *scanner) literal(pos Pos, text string) token {
 	if limit := s.opts.MaxStringBytes; limit > 0 && len(text) > limit {
-		return s.fail(lexError(StringTooLong, pos, "String is too long (max %d)", limit))
+		return s.fail(tooLarge("Length of string", pos, limit))
 	}
 	return token{kind: tString, pos: pos, text: text}
 }

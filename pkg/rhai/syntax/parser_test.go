@@ -133,7 +133,7 @@ func TestOptions(t *testing.T) {
 		{"let x = 1; let x = 2", Options{NoShadowing: true}, VariableExists},
 		{"[1, 2, 3]", Options{MaxArrayItems: 2}, LiteralTooLarge},
 		{"#{a: 1, b: 2}", Options{MaxMapEntries: 1}, LiteralTooLarge},
-		{"\"abc\"", Options{MaxStringBytes: 2}, BadInput},
+		{"\"abc\"", Options{MaxStringBytes: 2}, LiteralTooLarge},
 		{"fn f() {} fn g() {}", Options{MaxFunctions: 1}, TooManyFunctions},
 		{"((1))", Options{MaxExprDepth: 3}, ExprTooDeep},
 		{"swap x with y + 1; x", Options{CustomSyntax: map[string]*CustomSyntax{"swap": swap}}, ""},
