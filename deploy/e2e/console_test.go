@@ -109,6 +109,9 @@ func chromium(t *testing.T) string {
 			return found
 		}
 	}
+	if os.Getenv("CIRCLES_REQUIRE_BROWSER") == "1" {
+		t.Fatal("no Chromium on PATH, and CIRCLES_REQUIRE_BROWSER=1 requires it")
+	}
 	t.Skip("no Chromium on PATH: the console is not tested in a browser")
 	return ""
 }

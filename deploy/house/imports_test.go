@@ -70,20 +70,23 @@ func TestEngineImportsOneWay(t *testing.T) {
 		importPath string
 		rank       int
 	}{
+		{engine + "/internal/float", -1},
 		{engine + "/syntax", 0},
 		{engine + "/value", 1},
 		{engine + "/internal/compile", 2},
 		{engine + "/internal/lib", 2},
 		{engine + "/internal/vm", 3},
-		{engine, 4},
 	}
 	stage := func(importPath string) (string, int) {
+		if importPath == engine {
+			return engine, 4
+		}
 		for _, s := range stages {
 			if within(importPath, s.importPath) {
 				return s.importPath, s.rank
 			}
 		}
-		return "", -1
+		return "", 0
 	}
 	eachImport(t, func(p *pkg, f file, imported string) {
 		from, rank := stage(p.importPath)
