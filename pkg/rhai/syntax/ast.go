@@ -39,7 +39,7 @@ type Function struct {
 	Params   []Name
 	Body     *Block
 	Private  bool
-	Doc      []string // doc comments, markers included, one element a comment block or line
+	Doc      []string // doc comments, markers included; consecutive lines are one element
 }
 
 // Literals.

@@ -352,6 +352,11 @@ func (s *scanner) text(pos Pos) token {
 			}
 			s.off++
 			return t
+		case c == '\r' && s.peek(1) == '\n':
+			// A line ends in a line feed alone.
+			b = append(b, s.src[start:s.off]...)
+			s.off++
+			start = s.off
 		case c == '\n':
 			s.off++
 			s.newline(s.off)

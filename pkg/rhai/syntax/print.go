@@ -448,7 +448,8 @@ func (p *printer) custom(x *Custom) {
 	}
 }
 
-// interpolated writes text as it is: back-tick strings have no escapes but for what would end the text.
+// interpolated writes text as it is: back-tick strings have no escapes but for what would end the text. A carriage
+// return before a line feed takes another one before it, since one is dropped.
 func (p *printer) interpolated(x *Interpolated) {
 	p.write("`")
 	for i, part := range x.Parts {
@@ -456,6 +457,7 @@ func (p *printer) interpolated(x *Interpolated) {
 		case *String:
 			text := strings.ReplaceAll(part.Value, "`", "``")
 			text = strings.ReplaceAll(text, "${", `\${`)
+			text = strings.ReplaceAll(text, "\r\n", "\r\r\n")
 			if i == 0 && (strings.HasPrefix(text, "\n") || strings.HasPrefix(text, "\r")) {
 				// A line end right behind the quote is not part of the text; another one before it is dropped.
 				p.write("\n")

@@ -181,9 +181,25 @@ func (s *scanner) comment() (token, bool) {
 	}
 	s.off = start + i
 	if isDoc {
-		return token{kind: tDoc, pos: pos, text: rest[:i]}, true
+		return token{kind: tDoc, pos: pos, text: dedent(rest[:i], int(pos.Column)-1)}, true
 	}
 	return token{}, false
+}
+
+// dedent takes as much white space from the lines of a comment as there is before its first one.
+func dedent(text string, n int) string {
+	if n <= 0 || strings.IndexByte(text, '\n') < 0 {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines[1:] {
+		cut := 0
+		for cut < len(line) && cut < n && isSpace(line[cut]) {
+			cut++
+		}
+		lines[i+1] = line[cut:]
+	}
+	return strings.Join(lines, "\n")
 }
 
 // widen accounts for the characters of a piece of a line that are longer than a byte.

@@ -1,5 +1,7 @@
 package syntax
 
+import "strings"
+
 // stmt parses a statement; nil when it is empty, or a function definition. terminated tells that it needs no
 // semicolon.
 func (p *parser) stmt(level int) (s Stmt, terminated bool) {
@@ -9,10 +11,7 @@ func (p *parser) stmt(level int) (s Stmt, terminated bool) {
 		if !p.global {
 			panic(misplacedDoc(pos))
 		}
-		for p.tok.kind == tDoc {
-			doc = append(doc, p.tok.text)
-			p.advance()
-		}
+		doc = p.doc()
 		if p.tok.kind != tFn && p.tok.kind != tPrivate {
 			panic(misplacedDoc(pos))
 		}
@@ -54,6 +53,23 @@ func (p *parser) stmt(level int) (s Stmt, terminated bool) {
 		return p.export(p.enter(level, pos)), false
 	}
 	return p.exprStmt(level)
+}
+
+// doc collects doc comments. Lines that follow one another are one comment.
+func (p *parser) doc() []string {
+	var list []string
+	lines := false
+	for p.tok.kind == tDoc {
+		isLine := strings.HasPrefix(p.tok.text, "//")
+		if isLine && lines {
+			list[len(list)-1] += "\n" + p.tok.text
+		} else {
+			list = append(list, p.tok.text)
+		}
+		lines = isLine
+		p.advance()
+	}
+	return list
 }
 
 func misplacedDoc(pos Pos) *Error {

@@ -31,4 +31,17 @@ func core(r *value.Registry) {
 		c.Debug("")
 		return value.Unit(), nil
 	})
+	exit := func(_ value.Context, args []value.Value) (value.Value, error) {
+		if len(args) == 0 {
+			return value.Value{}, value.Exit(value.Unit())
+		}
+		return value.Value{}, value.Exit(args[0])
+	}
+	pure(r, "exit", exit)
+	pure(r, "exit", exit, tAny)
+	mutating(r, "take", func(_ value.Context, args []value.Value) (value.Value, error) {
+		v := args[0]
+		args[0] = value.Unit()
+		return v, nil
+	}, tAny)
 }

@@ -33,7 +33,9 @@ func Standard() *value.Registry { return standard() }
 
 var standard = sync.OnceValue(func() *value.Registry {
 	r := value.NewRegistry(nil)
-	for _, add := range []func(*value.Registry){core, concatenation, numbers, text, arrays, maps, jsons, functions, iterables, blobs, timestamps} {
+	for _, add := range []func(*value.Registry){
+		core, concatenation, numbers, text, arrays, maps, jsons, functions, metadata, iterables, blobs, timestamps,
+	} {
 		add(r)
 	}
 	return r

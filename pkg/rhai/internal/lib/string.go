@@ -3,8 +3,10 @@ package lib
 import (
 	"math"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 
 	"circles/pkg/rhai/value"
 )
@@ -310,13 +312,20 @@ func stringSplitting(r *value.Registry) {
 		return value.NewArray(items), c.Tick(len(items))
 	}
 	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
-		return list(c, strings.Fields(args[0].Text()))
+		words := strings.Fields(args[0].Text())
+		if len(words) == 0 {
+			words = []string{""}
+		}
+		return list(c, words)
 	}, tStr)
 	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
 		at, n := args[1].Int(), int64(s.Chars())
-		if at < 0 {
+		switch {
+		case at < 0:
 			at = max(at+n, 0)
+		case at == 0:
+			at = n // the reference takes zero for no index
 		}
 		off := s.Offset(int(min(at, n)))
 		return list(c, []string{s.Text()[:off], s.Text()[off:]})
@@ -405,28 +414,45 @@ func lastPart(s, sep string, first bool) (head, tail string, found bool) {
 	return s[:at], s[at+len(sep):], true
 }
 
+// upper and lower follow Unicode's full mappings: a character may become several.
+func upper(s *value.String) string {
+	if s.ASCII() {
+		return strings.ToUpper(s.Text())
+	}
+	return cases.Upper(language.Und).String(s.Text())
+}
+
+func lower(s *value.String) string {
+	if s.ASCII() {
+		return strings.ToLower(s.Text())
+	}
+	return cases.Lower(language.Und).String(s.Text())
+}
+
 func letterCase(r *value.Registry) {
-	for suffix, of := range map[string]struct {
-		text func(string) string
-		char func(rune) rune
-	}{
-		"upper": {strings.ToUpper, unicode.ToUpper},
-		"lower": {strings.ToLower, unicode.ToLower},
-	} {
+	for suffix, of := range map[string]func(*value.String) string{"upper": upper, "lower": lower} {
+		// A character that would become several stays as it is.
+		char := func(v value.Value) value.Value {
+			s := of(value.Str(string(v.Char())).Str())
+			if mapped, n := utf8.DecodeRuneInString(s); n == len(s) {
+				return value.Char(mapped)
+			}
+			return v
+		}
 		pure(r, "to_"+suffix, func(c value.Context, args []value.Value) (value.Value, error) {
 			if err := work(c, len(args[0].Text())); err != nil {
 				return value.Value{}, err
 			}
-			return newString(c, of.text(args[0].Text()))
+			return newString(c, of(args[0].Str()))
 		}, tStr)
 		pure(r, "to_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
-			return value.Char(of.char(args[0].Char())), nil
+			return char(args[0]), nil
 		}, tChar)
 		change(r, "make_"+suffix, func(_ value.Context, s *value.String, _ []value.Value) (string, error) {
-			return of.text(s.Text()), nil
+			return of(s), nil
 		}, tStr)
 		mutating(r, "make_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
-			args[0] = value.Char(of.char(args[0].Char()))
+			args[0] = char(args[0])
 			return value.Unit(), nil
 		}, tChar)
 	}
