@@ -36,6 +36,12 @@ type answerFunc func(result any, err *protocol.Error)
 // play is over, on a goroutine of the dispatcher, or before play returns. The
 // play's time runs from when it came. ctx bounds the queueing, not the play.
 func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.PlayParams, came time.Time, answer answerFunc) {
+	if p.IdempotencyKey != "" {
+		// A key that was taken and not kept would have clients repeat plays that
+		// then run twice.
+		answer(nil, protocol.Errorf(protocol.CodeInvalidParams, "invalid params: idempotency_key is not supported; leave it out"))
+		return
+	}
 	timeout := h.timeout
 	if p.TimeoutMS != 0 {
 		if p.TimeoutMS < 1 || p.TimeoutMS > h.timeoutMax.Milliseconds() {
@@ -46,13 +52,12 @@ func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.P
 		timeout = time.Duration(p.TimeoutMS) * time.Millisecond
 	}
 	play := queue.Play{
-		ID:             queue.NewPlayID(),
-		Script:         p.Script,
-		Args:           p.Args,
-		Caller:         by.key.String(),
-		Role:           string(by.role),
-		Deadline:       came.Add(timeout),
-		IdempotencyKey: p.IdempotencyKey,
+		ID:       queue.NewPlayID(),
+		Script:   p.Script,
+		Args:     p.Args,
+		Caller:   by.key.String(),
+		Role:     string(by.role),
+		Deadline: came.Add(timeout),
 	}
 	ctx, cancel := context.WithDeadline(ctx, play.Deadline)
 	defer cancel()

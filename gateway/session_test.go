@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,6 +75,14 @@ func TestTimeouts(t *testing.T) {
 		if got := output(t, s.call("play", protocol.PlayParams{Script: "echo", TimeoutMS: ms})); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestIdempotencyKeysAreNotTakenInVain(t *testing.T) {
+	r := newRig(t, withoutAuth)
+	reply := r.dial(0).call("play", protocol.PlayParams{Script: "echo", IdempotencyKey: "once"})
+	if got := output(t, reply); got != "-32602 invalid params: idempotency_key is not supported; leave it out" {
+		t.Errorf("got %q", got)
 	}
 }
 
@@ -442,6 +452,59 @@ func TestPanicsOutsideOfMethodsEndTheConnection(t *testing.T) {
 		if reply := r.dial(0).call("whoami", struct{}{}); reply.Error != nil {
 			t.Errorf("the next connection got %v", reply.Error)
 		}
+	}
+}
+
+// TestClientsComeAndGo has clients of every kind at work when the gateway is
+// shut down: it has to end in order, and the race detector sees how.
+func TestClientsComeAndGo(t *testing.T) {
+	r := startGateway(t, func(cfg *Config) { withoutAuth(cfg); cfg.MaxOutgoingBytes = 64 << 10 })
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	url := "ws://" + r.host + "/" + r.circle(0)
+	var clients sync.WaitGroup
+	var answered atomic.Int64
+	for i := range 12 {
+		clients.Go(func() {
+			for {
+				conn, _, err := websocket.Dial(ctx, url, nil)
+				if err != nil {
+					return // the gateway is gone
+				}
+				conn.SetReadLimit(1 << 20)
+				for j := range 5 {
+					frame := request(t, fmt.Sprint(j), "play", protocol.PlayParams{Script: "big 30000"})
+					if conn.Write(ctx, websocket.MessageText, []byte(frame)) != nil {
+						break
+					}
+				}
+				reads := 5
+				if i%3 == 0 {
+					reads = 1 // and leaves the others
+				}
+				for range reads {
+					if _, _, err := conn.Read(ctx); err != nil {
+						break
+					}
+					answered.Add(1)
+				}
+				if i%2 == 0 {
+					_ = conn.CloseNow()
+				} else {
+					_ = conn.Close(websocket.StatusNormalClosure, "")
+				}
+			}
+		})
+	}
+	for answered.Load() < 100 && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	clients.Wait()
+	if ctx.Err() != nil {
+		t.Error("the clients were not let go")
 	}
 }
 
