@@ -101,7 +101,7 @@ func echo(l *Lease) func(context.Context) error {
 			}
 			done := make([]Done, len(plays))
 			for i, p := range plays {
-				done[i] = Done{p, Outcome{PlayID: p.Play.ID, Output: p.Play.Script}}
+				done[i] = Done{Delivery: p, Outcome: Outcome{PlayID: p.Play.ID, Output: p.Play.Script}}
 			}
 			if err := l.Commit(ctx, done); err != nil && ctx.Err() == nil {
 				l.c.log.Info("commit", "error", err)
@@ -130,7 +130,7 @@ func next(t testing.TB, l *Lease) []Delivery {
 func answer(plays ...Delivery) []Done {
 	done := make([]Done, len(plays))
 	for i, p := range plays {
-		done[i] = Done{p, Outcome{PlayID: p.Play.ID, Output: p.Play.Script}}
+		done[i] = Done{Delivery: p, Outcome: Outcome{PlayID: p.Play.ID, Output: p.Play.Script}}
 	}
 	return done
 }

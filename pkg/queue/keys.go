@@ -47,6 +47,13 @@ func fenceKey(c circle.Key) string { return companion(c, "fence") }
 // resultsKey is a capped stream of recent outcomes.
 func resultsKey(c circle.Key) string { return companion(c, "results") }
 
+// stateKey is the circle's state: a hash of what its scripts keep. The field
+// with the empty name, which no script can use, is the size of the others in
+// bytes.
+func stateKey(c circle.Key) string { return companion(c, "state") }
+
+const stateSizeField = ""
+
 // deadKey is a capped stream of plays that were given up.
 func deadKey(c circle.Key) string { return companion(c, "dead") }
 

@@ -62,7 +62,7 @@ type Lease struct {
 // one that is forgotten costs time and has no effect.
 const maxWithdrawn = 256
 
-type leaseKeys struct{ stream, owner, fence, results, dead string }
+type leaseKeys struct{ stream, owner, fence, results, dead, state string }
 
 // A Delivery is a play that a lease's holder is to run.
 type Delivery struct {
@@ -77,10 +77,12 @@ type Delivery struct {
 	GaveUp     bool
 }
 
-// Done is a play that was run, and what came of it.
+// Done is a play that was run, what came of it, and what it makes of the
+// circle's state.
 type Done struct {
 	Delivery Delivery
 	Outcome  Outcome
+	Changes  Changes
 }
 
 // Circle is the circle that is owned.
@@ -257,14 +259,14 @@ func (l *Lease) deliveries(cmd *redis.Cmd, script string) ([]Delivery, error) {
 	return plays, r.err(script)
 }
 
-// Commit makes plays happen: outcomes, acknowledgement and replies, all of it or
-// nothing. After an error the plays did not happen, or it is not known: Next
-// returns those that are still to be run.
+// Commit makes plays happen: what they changed, their outcomes, acknowledgement
+// and replies, all of it or nothing. After an error the plays did not happen, or
+// it is not known: Next returns those that are still to be run.
 func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 	if len(plays) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 5+5*len(plays))
+	args := make([]any, 0, 8+5*len(plays))
 	args = append(args, l.token, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, len(plays))
 	for _, p := range plays {
 		reply := p.Delivery.Play.ReplyTo
@@ -277,7 +279,9 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 		}
 		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome), why)
 	}
-	cmd := commitScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.results, l.keys.dead}, args...)
+	args = merge(plays).append(args)
+	keys := []string{l.keys.stream, l.keys.fence, l.keys.results, l.keys.dead, l.keys.state}
+	cmd := commitScript.Run(ctx, l.c.pipe, keys, args...)
 	if err := l.committed(cmd); err != nil {
 		l.rewind()
 		return err

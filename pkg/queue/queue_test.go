@@ -389,7 +389,7 @@ func TestAPlayThatKillsItsWorkersIsGivenUp(t *testing.T) {
 		if len(plays) != 1 || !plays[0].GaveUp || plays[0].Deliveries != 3 {
 			t.Fatalf("got %+v, want the poison given up", plays)
 		}
-		gaveUp := []Done{{plays[0], failed(plays[0].Play.ID, KindGaveUp, "gave up")}}
+		gaveUp := []Done{{Delivery: plays[0], Outcome: failed(plays[0].Play.ID, KindGaveUp, "gave up")}}
 		l.rewind() // as after a commit that failed
 		if again := next(t, l); !reflect.DeepEqual(again, plays) {
 			t.Fatalf("read again: got %+v, want %+v", again, plays)

@@ -1,8 +1,11 @@
 -- Makes a group of plays happen: all of it or nothing.
--- KEYS: 1 stream, 2 fence, 3 results, 4 dead
+-- KEYS: 1 stream, 2 fence, 3 results, 4 dead, 5 state
 -- ARGV: 1 token, 2 group, 3 most results, 4 most dead, 5 number of plays,
 --       then for each play: entry id, play id, reply channel or '', outcome,
---       why it was given up or ''
+--       why it was given up or '';
+--       then number of changes to the state; when there are any: '1' to clear
+--       it first, its size in bytes afterwards, and for each change: key,
+--       '1' to set or '0' to delete, value
 -- Result: {1}; {0} when the token is not the latest; {2, entry id, …} with the
 -- plays that are not pending any more because they were withdrawn. With 0 and 2
 -- nothing has changed.
@@ -23,6 +26,12 @@ end
 if #gone > 1 then
   return gone
 end
+-- Whatever could fail is tried before the first write.
+local changes = last + per + 1
+local count = tonumber(ARGV[changes])
+if count > 0 then
+  redis.call('HLEN', KEYS[5])
+end
 for i = head, last, per do
   local dead = ARGV[i + 5] ~= '' and redis.call('XRANGE', KEYS[1], ARGV[i + 1], ARGV[i + 1])[1]
   redis.call('XACK', KEYS[1], ARGV[2], ARGV[i + 1])
@@ -30,6 +39,19 @@ for i = head, last, per do
   if dead then
     redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*',
       'id', ARGV[i + 2], 'play', dead[2][4] or '', 'why', ARGV[i + 5])
+  end
+end
+if count > 0 then
+  if ARGV[changes + 1] == '1' then
+    redis.call('DEL', KEYS[5])
+  end
+  redis.call('HSET', KEYS[5], '', ARGV[changes + 2])
+  for i = changes + 3, #ARGV, 3 do
+    if ARGV[i + 1] == '1' then
+      redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 2])
+    else
+      redis.call('HDEL', KEYS[5], ARGV[i])
+    end
   end
 end
 for i = head, last, per do
