@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 
@@ -15,8 +16,20 @@ type Options struct {
 
 // Compile compiles a script.
 func Compile(script *syntax.Script, options Options) (*Unit, error) {
+	u, err := compileUnit(script, options, false)
+	if errors.Is(err, errTooFar) {
+		u, err = compileUnit(script, options, true)
+	}
+	return u, err
+}
+
+// errTooFar is for a conditional jump whose distance does not fit its instruction. The unit is compiled again with
+// wide jumps only.
+var errTooFar = errors.New("a conditional jump is too long")
+
+func compileUnit(script *syntax.Script, options Options, wide bool) (*Unit, error) {
 	u := &Unit{byName: map[string][]*Func{}}
-	c := &compiler{unit: u, options: options, globals: map[string]int{}, names: map[string]string{}}
+	c := &compiler{unit: u, options: options, wide: wide, globals: map[string]int{}, names: map[string]string{}}
 	for _, s := range script.Functions {
 		f := &Func{Name: s.Name.Text, Unit: u, Params: len(s.Params), ThisType: canonicalType(s.ThisType), Info: info(s)}
 		f.UsesThis = usesThis(s.Body.Body)
@@ -64,6 +77,7 @@ func info(s *syntax.Function) *value.FnInfo {
 // compiler compiles one unit.
 type compiler struct {
 	options Options
+	wide    bool // compare first, then jump
 	unit    *Unit
 	globals map[string]int    // numbers of the global constants that somebody reads
 	scoped  bool              // there is a call that runs its function in the caller's scope
@@ -106,6 +120,7 @@ type fn struct {
 	marks    []int // registers of the open scopes' OpMark
 	catches  []int // registers of the errors that the open catch blocks are about
 	tooLarge string
+	tooFar   bool
 	consts   map[any]int
 }
 
@@ -242,7 +257,10 @@ func (f *fn) closure(s *syntax.Closure) int {
 		g.next = 2
 	}
 	g.block(body, tail)
-	if err := g.finish(); err != nil && f.tooLarge == "" {
+	switch err := g.finish(); {
+	case err == errTooFar:
+		f.tooFar = true
+	case err != nil && f.tooLarge == "":
 		f.tooLarge = err.Error()
 	}
 	f.Protos = append(f.Protos, proto)
@@ -256,6 +274,9 @@ func (f *fn) finish() error {
 	}
 	if len(f.Sites) >= 1<<16 || len(f.Protos) >= 1<<16 || len(f.Maps) >= 1<<16 || len(f.Switches) >= 1<<16 {
 		f.tooLarge = "too many calls and properties"
+	}
+	if f.tooFar {
+		return errTooFar
 	}
 	if f.tooLarge != "" {
 		name := "the script's global level"
@@ -313,7 +334,7 @@ func (f *fn) jumpTo(at, target int) {
 		return
 	}
 	if n != int(int16(n)) {
-		f.tooLarge = "a condition that jumps too far"
+		f.tooFar = true
 	}
 	in.C = uint16(n)
 }

@@ -297,7 +297,7 @@ func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
 		}
 	case *syntax.Binary:
 		switch op, ok := value.OpByName(e.Op); {
-		case ok && op >= value.OpEq && (unless || back):
+		case ok && op >= value.OpEq && (unless || back) && !f.c.wide:
 			first := OpUnlessEq
 			if !unless {
 				first = OpLoopEq
