@@ -54,8 +54,9 @@ func (e *ConnectionError) Unwrap() error { return e.Err }
 // UnknownOutcomeError says that a call was sent and what came of it can't be
 // told: the connection broke, the caller's context ended (then Err is the
 // context's), or the gateway itself got no answer in time (then Err is its
-// *Error). It may have taken effect, or may yet. Play again under the same
-// idempotency key to learn the outcome without a second effect.
+// *Error). It may have taken effect, or may yet. A play that has an
+// idempotency key can be played again under it, to learn the outcome without a
+// second effect.
 type UnknownOutcomeError struct {
 	Method string
 	Err    error

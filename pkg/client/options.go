@@ -128,7 +128,8 @@ func Timeout(timeout time.Duration) PlayOption {
 
 // IdempotencyKey names the play: the same key by the same caller in the same
 // circle means the same play, however often it is sent, and it takes effect
-// once. A client that reconnects sends such a play again by itself.
+// once. A client that reconnects sends such a play again by itself. A gateway
+// that keeps no outcomes by key refuses the play.
 func IdempotencyKey(key string) PlayOption {
 	return func(p *play) error {
 		p.params.IdempotencyKey = key

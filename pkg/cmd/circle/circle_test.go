@@ -199,6 +199,7 @@ func TestExitCodes(t *testing.T) {
 		"timeout": protocol.Errorf(protocol.CodeTimeout, "the script timed out"),
 		"limit":   protocol.Errorf(protocol.CodeLimit, "the script hit a limit").WithData(protocol.LimitData{Limit: "operations"}),
 		"auth":    protocol.Errorf(protocol.CodeAuthRequired, "authentication required"),
+		"unknown": protocol.Errorf(protocol.CodeTimeout, "timed out without an answer").WithData(protocol.TimeoutData{Effect: protocol.EffectUnknown}),
 		"busy":    protocol.Errorf(protocol.CodeBusy, "busy").WithData(protocol.RetryData{RetryAfterMS: 1500}),
 		"expired": protocol.Errorf(protocol.CodeExpired, "no worker took the play in time"),
 		"broken":  protocol.Errorf(protocol.CodeInternal, "internal error"),
@@ -219,6 +220,8 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{name: "timeout", args: play("timeout"), code: exitScript, want: "<script>: the script timed out"},
 		{name: "limit", args: play("limit"), code: exitScript, want: "the script hit a limit (operations)"},
+		{name: "unknown outcome", args: play("unknown"), code: exitUnknown, want: "timed out without an answer"},
+		{name: "unknown outcome with a key", args: append(play("unknown"), "--idempotency-key", "k"), code: exitUnknown, want: "play again with the same"},
 		{name: "auth required", args: play("auth"), code: exitAuth, want: "--key-file"},
 		{name: "busy", args: play("busy"), code: exitBusy, want: "try again in 1.5s"},
 		{name: "expired", args: play("expired"), code: exitBusy, want: "is a worker running"},

@@ -38,6 +38,7 @@ func usagef(format string, args ...any) error {
 // be shown.
 type scriptError struct {
 	name, source string
+	repeatable   bool // the play has an idempotency key
 	err          error
 }
 
@@ -146,7 +147,8 @@ func hintFor(err error) string {
 	if _, untrusted := errors.AsType[x509.UnknownAuthorityError](err); untrusted {
 		return "if you trust it, give its authority's certificate by --ca FILE"
 	}
-	if unknown, ok := errors.AsType[*client.UnknownOutcomeError](err); ok && unknown.Method == protocol.MethodPlay {
+	_, unknown := errors.AsType[*client.UnknownOutcomeError](err)
+	if played, ok := errors.AsType[*scriptError](err); ok && played.repeatable && unknown {
 		return "play again with the same --idempotency-key to learn the outcome without a second effect"
 	}
 	return ""
