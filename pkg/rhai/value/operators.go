@@ -283,7 +283,7 @@ func CompareFloats(op Op, x, y float64) bool {
 func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 	text := (ak == KindString || ak == KindChar) && (bk == KindString || bk == KindChar)
 	if ak != bk && !text {
-		if ak == KindCustom || bk == KindCustom || isRange(ak) && isRange(bk) || ak == KindBlob && bk == KindChar {
+		if ak == KindCustom || bk == KindCustom || op != OpNe && isRange(ak) && isRange(bk) || ak == KindBlob && bk == KindChar {
 			return Value{}, false, nil
 		}
 		return Bool(op == OpNe), true, nil

@@ -59,7 +59,7 @@ type Func struct {
 	Unit     *Unit
 	Code     []Instr
 	Pos      []syntax.Pos          // of each instruction
-	Alt      map[int][2]syntax.Pos // other positions of an instruction that indexes: of the bracket, of the assignment
+	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
 	Consts   []value.Value
 	Sites    []*Site
 	Switches []Switch

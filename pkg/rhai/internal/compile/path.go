@@ -124,10 +124,7 @@ func (f *fn) keyed(e *syntax.Index) (key int, p place) {
 // emitIndex emits an instruction that indexes, with the positions of the key, of the bracket and of the assignment.
 func (f *fn) emitIndex(op Op, a, b, c int, e *syntax.Index, assignment syntax.Pos) {
 	at := f.emit(op, a, b, c, begin(e.Key))
-	if f.Alt == nil {
-		f.Alt = map[int][2]syntax.Pos{}
-	}
-	f.Alt[at] = [2]syntax.Pos{e.Pos, assignment}
+	f.alt(at, e.Pos, assignment)
 }
 
 // begin is where an expression begins: a path's position is that of its last step.
@@ -218,7 +215,7 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		p.back = append([]step{{OpMove, p.reg, w, 0, e.Name.Pos}}, p.back...)
 	}
 	if e.Name.Text == "call" {
-		f.emit(OpCallPtr, w, f.site(&Site{Name: "call", Method: true}), len(e.Args), e.Name.Pos)
+		f.callPtr(w, true, e.Args, e.Name.Pos)
 	} else {
 		site := f.callSite(e.Name.Text, len(e.Args))
 		site.Method, site.Const, site.Scope = true, p.konst != "", p.scope
@@ -231,6 +228,27 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		return place{reg: into, nils: p.nils}
 	}
 	return place{reg: w + 1, nils: p.nils}
+}
+
+// callPtr calls what is in the window at w, by the method or the function `call`. The instruction's other position is
+// that of its first argument.
+func (f *fn) callPtr(w int, method bool, args []syntax.Expr, pos syntax.Pos) {
+	n := len(args)
+	if !method {
+		n--
+	}
+	at := f.emit(OpCallPtr, w, f.site(&Site{Name: "call", Method: method}), n, pos)
+	if len(args) > 0 {
+		f.alt(at, args[0].Position(), syntax.Pos{})
+	}
+}
+
+// alt keeps other positions of an instruction.
+func (f *fn) alt(at int, first, second syntax.Pos) {
+	if f.Alt == nil {
+		f.Alt = map[int][2]syntax.Pos{}
+	}
+	f.Alt[at] = [2]syntax.Pos{first, second}
 }
 
 // callSite is a site that may reach script functions of the name that take n arguments.
@@ -305,7 +323,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		for i, a := range args {
 			f.expr(a, w+i)
 		}
-		f.emit(OpCallPtr, w, f.site(&Site{Name: name}), len(args)-1, pos)
+		f.callPtr(w, false, args, pos)
 		f.emit(OpMove, dst, w+1, 0, pos)
 		return
 	}

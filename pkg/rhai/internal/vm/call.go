@@ -230,7 +230,10 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 			m.stack[m.base+int(in.A)+1], m.dirty = r, true
 			return err
 		}
-		return m.callRef(compile.Instr{Op: in.Op, A: in.A, B: in.B, C: in.C + 1})
+		if n > 0 && s.Method {
+			v = m.stack[at+1] // x.call(y): y was to be the function
+		}
+		return m.alt(0, value.TypeMismatch("Fn", v.RustName()))
 	}
 	m.dirty = false
 	p := v.FnPtr()

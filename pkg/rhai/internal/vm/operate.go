@@ -173,8 +173,20 @@ func inRange(x, r value.Value) bool {
 	return false
 }
 
+// ends are the ends of a range, of which one may be nothing: then it is open there.
+func ends(a, b value.Value) (from, to value.Value) {
+	switch {
+	case a.IsUnit() && b.IsInt():
+		return value.Int(0), b
+	case a.IsInt() && b.IsUnit():
+		return a, value.Int(math.MaxInt64)
+	}
+	return a, b
+}
+
 // makeRange makes a range of two ints.
 func (m *Machine) makeRange(op compile.Op, a, b value.Value) (value.Value, *value.Error) {
+	a, b = ends(a, b)
 	switch {
 	case !a.IsInt() || !b.IsInt():
 		name := ".."
@@ -221,7 +233,8 @@ func switchTo(s *compile.Switch, v value.Value) int {
 // forPrep begins a counted loop: the register after the two ends gets the first int, and the second end becomes how
 // many are left. It reports whether there is any.
 func (m *Machine) forPrep(r []value.Value) (bool, *value.Error) {
-	a, b, inclusive := r[0], r[1], r[2].Bool()
+	a, b := ends(r[0], r[1])
+	inclusive := r[2].Bool()
 	if !a.IsInt() || !b.IsInt() {
 		op := compile.OpRange
 		if inclusive {
