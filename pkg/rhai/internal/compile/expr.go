@@ -219,6 +219,10 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 		if v, ok := f.fold(e.Right); ok && v.IsBool() && v.Bool() == neutral {
 			f.expr(e.Left, dst)
 			return
+		} else if ok && v.IsBool() && plain(e.Left) {
+			// The right side decides, and the left one can't tell otherwise. The reference does not look at its type.
+			f.emit(OpBool, dst, int(1&^b2i(neutral)), 0, pos)
+			return
 		}
 		out := f.branch(e, true, false)
 		f.emit(OpBool, dst, 1, 0, pos)

@@ -298,12 +298,13 @@ func (f *fn) scopedCall(e *syntax.Call, dst int) {
 
 // function compiles a call by name.
 func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) {
-	w := f.window(max(len(args), 1))
 	if g := f.c.unit.Find(name, len(args)); g != nil && len(f.c.unit.Funcs) < 1<<16 {
+		var w int
 		if g.UsesThis {
-			f.window(1)
-			f.emit(OpAbsent, w, 0, 0, pos)
-			w++
+			w = f.window(len(args)+2) + 1
+			f.emit(OpAbsent, w-1, 0, 0, pos)
+		} else {
+			w = f.windowAt(dst, len(args))
 		}
 		for i, a := range args {
 			f.expr(a, w+i)
@@ -313,9 +314,12 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		} else {
 			f.emit(OpCall, w, f.number(g), len(args), pos)
 		}
-		f.emit(OpMove, dst, w, 0, pos)
+		if w != dst {
+			f.emit(OpMove, dst, w, 0, pos)
+		}
 		return
 	}
+	w := f.window(max(len(args), 1))
 	if name == "call" && len(args) > 0 {
 		if len(args) == 1 {
 			f.window(1)
@@ -354,6 +358,23 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 	}
 	f.emit(OpCallName, w, f.site(f.callSite(name, len(args))), len(args), pos)
 	f.emit(OpMove, dst, w, 0, pos)
+}
+
+// windowAt is a window of n registers for a call whose result goes to dst: from dst up where dst is the last register
+// taken and no variable's, so that the result is where it is wanted.
+func (f *fn) windowAt(dst, n int) int {
+	if dst != f.next-1 {
+		return f.window(max(n, 1))
+	}
+	for _, v := range f.vars {
+		if v.reg == dst {
+			return f.window(max(n, 1))
+		}
+	}
+	if n > 1 {
+		f.window(n - 1)
+	}
+	return dst
 }
 
 func variableLike(e syntax.Expr) bool {
