@@ -37,10 +37,10 @@ type Config struct {
 	MaxInFlight      int   `envconfig:"MAX_IN_FLIGHT" default:"64" min:"1" desc:"plays of one connection that run or wait"`
 	MaxMessageBytes  int64 `envconfig:"MAX_MESSAGE_BYTES" default:"262144" min:"1024" desc:"size of a message from a client"`
 	MaxBatch         int   `envconfig:"MAX_BATCH" default:"64" min:"1" desc:"requests in one batch"`
-	MaxOutgoingBytes int   `envconfig:"MAX_OUTGOING_BYTES" default:"4194304" min:"4096" desc:"answers that may wait for a client to read them; a slower one is disconnected"`
+	MaxOutgoingBytes int   `envconfig:"MAX_OUTGOING_BYTES" default:"4194304" min:"4096" desc:"answers that may wait for a client to read them; beyond, no more of its requests are read"`
 
 	HTTPTimeout  time.Duration `envconfig:"HTTP_TIMEOUT" default:"10s" min:"1ms" desc:"time to send an HTTP request and to take the answer"`
-	WriteTimeout time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" min:"1ms" desc:"time a client gets to take one message"`
+	WriteTimeout time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" min:"1ms" desc:"time a client gets to take one message; a slower one is disconnected"`
 	IdleTimeout  time.Duration `envconfig:"IDLE_TIMEOUT" default:"60s" min:"1ms" desc:"time without a sign of life after which a connection is closed"`
 	PingInterval time.Duration `envconfig:"PING_INTERVAL" default:"20s" min:"1ms" desc:"time between pings; less than IDLE_TIMEOUT"`
 }

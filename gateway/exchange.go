@@ -61,7 +61,7 @@ func (x *exchange) answered(at int, response protocol.Response) {
 		return
 	}
 	if frame := x.frame(); frame != nil {
-		x.session.send(frame)
+		x.session.out.put(frame)
 	}
 	x.session.release(slots)
 }

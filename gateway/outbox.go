@@ -2,10 +2,12 @@ package gateway
 
 import "sync"
 
-// outbox is the queue of frames that wait to be written to one socket. It is
-// bounded in bytes: those who answer plays never wait for a slow reader, the
-// outbox overflows instead and the connection ends; the connection's own reader
-// does wait, and takes no more requests meanwhile.
+// outbox is the queue of frames that wait to be written to one socket. Those who
+// answer plays never wait for a slow reader: what they put is taken. The bound
+// is kept from the other side: while more than max bytes wait, the connection's
+// reader takes no more requests, so that beyond max there are only the answers to
+// the one frame it was at and to the plays in flight, which have a bound of their
+// own. A client that doesn't read at all is the writer's to find out.
 type outbox struct {
 	max int // bytes
 
@@ -15,28 +17,23 @@ type outbox struct {
 	closed bool
 
 	ready chan struct{} // signalled when there is something for the writer
-	space chan struct{} // signalled when the outbox is less than half full
+	space chan struct{} // signalled when the outbox is not crowded any more
 }
 
 func newOutbox(max int) *outbox {
 	return &outbox{max: max, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 }
 
-// put queues a frame. It reports false when there is no room for it, which an
-// empty outbox always has. Of a closed outbox it drops the frame.
-func (o *outbox) put(frame []byte) bool {
+// put queues a frame. Of a closed outbox it drops the frame.
+func (o *outbox) put(frame []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
-		return true
-	}
-	if len(o.frames) > 0 && o.bytes+len(frame) > o.max {
-		return false
+		return
 	}
 	o.frames = append(o.frames, frame)
 	o.bytes += len(frame)
 	signal(o.ready)
-	return true
 }
 
 // take returns the oldest frame; nil when there is none.
@@ -50,22 +47,16 @@ func (o *outbox) take() []byte {
 	o.frames[0] = nil
 	o.frames = o.frames[1:]
 	o.bytes -= len(frame)
-	if !o.crowded() {
+	if o.bytes <= o.max {
 		signal(o.space)
 	}
 	return frame
 }
 
-// waitForSpace waits until the outbox is less than half full or closing is
-// closed. Only the connection's reader calls it.
+// waitForSpace waits until no more than max bytes wait, or closing is closed.
+// Only the connection's reader calls it.
 func (o *outbox) waitForSpace(closing <-chan struct{}) {
-	for {
-		o.mu.Lock()
-		crowded := o.crowded()
-		o.mu.Unlock()
-		if !crowded {
-			return
-		}
+	for o.crowded() {
 		select {
 		case <-o.space:
 		case <-closing:
@@ -74,8 +65,11 @@ func (o *outbox) waitForSpace(closing <-chan struct{}) {
 	}
 }
 
-// crowded is called with the lock held.
-func (o *outbox) crowded() bool { return len(o.frames) > 1 && o.bytes > o.max/2 }
+func (o *outbox) crowded() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes > o.max
+}
 
 // close drops what is queued and what will be.
 func (o *outbox) close() {

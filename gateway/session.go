@@ -253,14 +253,6 @@ func (s *session) identity() (identity, bool) {
 	return identity{role: protocol.RoleAnonymous}, !s.server.cfg.EnableAuth
 }
 
-// send queues a frame. A client that is so slow that there is no room for it is
-// disconnected.
-func (s *session) send(frame []byte) {
-	if !s.out.put(frame) {
-		s.kill("the client reads too slowly")
-	}
-}
-
 // reserve takes a place for a play in flight.
 func (s *session) reserve() *protocol.Error {
 	s.mu.Lock()
@@ -291,7 +283,7 @@ func (s *session) release(slots int) {
 // closes the connection when those in flight are answered.
 func (s *session) drain() {
 	if notification, err := protocol.Notify(protocol.NotifyClosing, protocol.ClosingParams{Reason: closingReason}); err == nil {
-		s.send(notification)
+		s.out.put(notification)
 	}
 	s.mu.Lock()
 	s.draining = true
