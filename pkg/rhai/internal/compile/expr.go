@@ -221,7 +221,11 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 			return
 		} else if ok && v.IsBool() && plain(e.Left) {
 			// The right side decides, and the left one can't tell otherwise. The reference does not look at its type.
-			f.emit(OpBool, dst, int(1&^b2i(neutral)), 0, pos)
+			decided := 0
+			if v.Bool() {
+				decided = 1
+			}
+			f.emit(OpBool, dst, decided, 0, pos)
 			return
 		}
 		out := f.branch(e, true, false)

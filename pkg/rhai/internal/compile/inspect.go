@@ -161,6 +161,29 @@ func (f *fn) quiet(e syntax.Expr) bool {
 	return ok
 }
 
+// plain tells whether an expression has a value without computing one: a variable, a constant.
+func plain(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Ident:
+		return len(e.Namespace) == 0
+	case *syntax.Binary:
+		if e.Op != ".." && e.Op != "..=" {
+			return false
+		}
+		_, from := e.Left.(*syntax.Int)
+		_, to := e.Right.(*syntax.Int)
+		return from && to
+	case *syntax.Call:
+		if e.Name != "Fn" || len(e.Args) != 1 || len(e.Namespace) > 0 {
+			return false
+		}
+		_, named := e.Args[0].(*syntax.String)
+		return named
+	}
+	_, ok := fold(e)
+	return ok
+}
+
 // writesLast tells whether the code of an expression writes its destination by its last instruction only.
 func writesLast(e syntax.Expr) bool {
 	switch e := e.(type) {

@@ -49,21 +49,28 @@ func ranges(r *value.Registry, sequences *value.CustomType) {
 	pure(r, "range", func(_ value.Context, args []value.Value) (value.Value, error) {
 		return value.NewRange(args[0].Int(), args[1].Int()), nil
 	}, tInt, tInt)
-	pure(r, "range", func(_ value.Context, args []value.Value) (value.Value, error) {
-		return intSteps(sequences, args[0].Int(), args[1].Int(), args[2].Int())
+	pure(r, "range", func(c value.Context, args []value.Value) (value.Value, error) {
+		return intSteps(c, sequences, args[0].Int(), args[1].Int(), args[2].Int())
 	}, tInt, tInt, tInt)
-	pure(r, "range", func(_ value.Context, args []value.Value) (value.Value, error) {
-		return intSteps(sequences, args[0].Range().From, args[0].Range().To, args[1].Int())
+	pure(r, "range", func(c value.Context, args []value.Value) (value.Value, error) {
+		return intSteps(c, sequences, args[0].Range().From, args[0].Range().To, args[1].Int())
 	}, tRange, tInt)
-	pure(r, "range", func(_ value.Context, args []value.Value) (value.Value, error) {
-		return floatSteps(sequences, args[0].Float(), args[1].Float(), args[2].Float())
+	pure(r, "range", func(c value.Context, args []value.Value) (value.Value, error) {
+		return floatSteps(c, sequences, args[0].Float(), args[1].Float(), args[2].Float())
 	}, tFloat, tFloat, tFloat)
 }
 
+// noStep is the error for steps that lead nowhere. It has no place but that of the call.
+func noStep(c value.Context) error {
+	err := value.Arithmetic("step value cannot be zero")
+	err.Trace = []value.Frame{{Function: "range", Pos: c.Pos()}}
+	return err
+}
+
 // intSteps walks from one int towards another. It gives no item whose successor does not fit an int.
-func intSteps(sequences *value.CustomType, from, to, step int64) (value.Value, error) {
+func intSteps(c value.Context, sequences *value.CustomType, from, to, step int64) (value.Value, error) {
 	if step == 0 {
-		return value.Value{}, value.Arithmetic("step value cannot be zero")
+		return value.Value{}, noStep(c)
 	}
 	return sequences.New(sequence(func() func() (value.Value, bool, error) {
 		at := from
@@ -78,9 +85,9 @@ func intSteps(sequences *value.CustomType, from, to, step int64) (value.Value, e
 	})), nil
 }
 
-func floatSteps(sequences *value.CustomType, from, to, step float64) (value.Value, error) {
+func floatSteps(c value.Context, sequences *value.CustomType, from, to, step float64) (value.Value, error) {
 	if from+step == from {
-		return value.Value{}, value.Arithmetic("step value cannot be zero")
+		return value.Value{}, noStep(c)
 	}
 	return sequences.New(sequence(func() func() (value.Value, bool, error) {
 		at := from

@@ -30,7 +30,8 @@ var caughtType = &value.CustomType{Name: "error"}
 func (m *Machine) unwind(err *value.Error, entry int) bool {
 	for {
 		f, pc := m.fn, m.pc()-1
-		if !err.Pos.IsValid() && pc >= 0 && err.ParseKind != syntax.WrongFnDefinition {
+		// A native function that has named itself in the trace means its error to have no place.
+		if !err.Pos.IsValid() && pc >= 0 && len(err.Trace) == 0 && err.ParseKind != syntax.WrongFnDefinition {
 			err.Pos = f.Pos[pc]
 		}
 		if err.Catchable() {

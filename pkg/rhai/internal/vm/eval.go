@@ -13,7 +13,7 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	at := m.base + int(in.A)
 	text := m.stack[at]
 	if !text.IsString() {
-		return m.notFound("eval", []value.Value{text})
+		return value.TypeMismatch("string", text.RustName())
 	}
 	unit, err := m.pool.parse(strings.TrimSpace(text.Text()), true)
 	if err != nil {
