@@ -29,6 +29,10 @@ const (
 	maxHeaderBytes = 8 << 10
 	maxBodyBytes   = 1 << 10
 
+	// plainRequests is how many connections may be HTTP at the same time besides
+	// those that become sockets: health is asked when there are no places left too.
+	plainRequests = 256
+
 	bufferBytes = 4 << 10 // of a socket, each way
 
 	// workerIdle is how long the HTTP server keeps a goroutine for the next
@@ -57,7 +61,7 @@ func (s *Server) app(ctx context.Context) *fiber.App {
 		CaseSensitive:         true,
 		ReadBufferSize:        maxHeaderBytes,
 		BodyLimit:             maxBodyBytes,
-		Concurrency:           s.cfg.MaxConnections,
+		Concurrency:           s.cfg.MaxConnections + plainRequests,
 		ReadTimeout:           s.cfg.HTTPTimeout,
 		WriteTimeout:          s.cfg.HTTPTimeout,
 		IdleTimeout:           s.cfg.HTTPTimeout,
