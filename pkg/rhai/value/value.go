@@ -258,7 +258,8 @@ func (v Value) Share() Value {
 }
 
 // Freeze marks the containers of a value as shared through and through, after which any goroutine may read it while
-// no place can write to it. Everything that enters or leaves a run is frozen.
+// no place can write to it. Everything that enters or leaves a run is frozen. Function pointers are not: closures share
+// the variables that they captured, so one that left a run must not be called by several goroutines at once.
 func (v Value) Freeze() Value {
 	todo := []Value{v}
 	if k := v.Kind(); k < KindArray || k > KindFnPtr {

@@ -19,7 +19,6 @@ const (
 	OpAbsent   // R[A] = absent
 	OpCellGet  // R[A] = copy of what R[B] holds or shares
 	OpCellRef  // R[A] = move of what R[B] holds or shares
-	OpFlat     // R[A] = what R[A] shares, if it does
 	OpCellSet  // what R[A] holds or shares = R[B]
 	OpCheck    // error unless variable R[A] exists; name K[BC]
 	OpThrough  // OpWritable for writing to what the variable leads to: a constant custom value leads to the host
@@ -62,7 +61,6 @@ const (
 	OpNeg     // R[A] = -R[B]
 	OpPlus    // R[A] = +R[B]
 	OpNot     // R[A] = !R[B]
-	OpCustom  // R[A] = R[B] op R[C], op by the site in the next instruction's A
 
 	// Compound assignments: R[A] op= R[B], C is the value.Op. Two have forms of their own.
 	OpAssign
@@ -125,6 +123,8 @@ const (
 	OpFail       // throw Errors[BC]
 	OpEval       // R[A] = eval R[A] with symbols B
 	OpCallScoped // R[A] = site B (R[A] …) in the scope of symbols C
+	OpIsShared   // R[A] = whether R[B] is shared
+	OpIsDefined  // R[A] = whether a variable named R[A] is defined, by symbols B or by an eval
 	OpMark       // R[A] = how many variables evals have defined
 	OpTrim       // forget those beyond R[A]
 	OpImport     // import the module R[A]
@@ -153,17 +153,17 @@ const (
 )
 
 var opNames = [numOps]string{
-	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "flat", "cell_set", "check", "through", "writable", "this",
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "check", "through", "writable", "this",
 	"named", "global", "set_global", "lookup", "store",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
-	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not", "custom",
+	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",
 	"assign", "assign_add", "assign_sub", "assign_add_int", "assign_sub_int",
 	"jump", "loop", "jump_if", "jump_if_not", "loop_if", "loop_if_not", "jump_unit", "jump_not_unit",
 	"unless_eq", "unless_ne", "unless_lt", "unless_le", "unless_gt", "unless_ge",
 	"unless_eq_int", "unless_ne_int", "unless_lt_int", "unless_le_int", "unless_gt_int", "unless_ge_int",
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
-	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "mark", "trim", "import",
+	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "mark", "trim", "import",
 	"array", "map", "concat", "get", "get_ref", "set", "back", "index", "index_ref", "set_index", "back_index",
 	"iter", "next", "for_prep", "for_loop",
 }

@@ -184,6 +184,10 @@ func (f *fn) access(e syntax.Expr, dst int) {
 
 // method compiles a method call.
 func (f *fn) method(e *syntax.Method, dst int) {
+	if e.Name.Text == "is_shared" && len(e.Args) == 0 {
+		f.isShared(e.Base, dst, e.Name.Pos)
+		return
+	}
 	p := f.invoke(e, -1)
 	f.emit(OpMove, dst, p.reg, 0, e.Name.Pos)
 	f.settle(p.nils, dst, e.Pos)
@@ -276,11 +280,37 @@ func (f *fn) call(e *syntax.Call, dst int) {
 		f.eval(e, dst)
 		return
 	}
+	switch {
+	case e.Name == "is_shared" && len(e.Args) == 1:
+		f.isShared(e.Args[0], dst, e.Pos)
+		return
+	case e.Name == "is_def_var" && len(e.Args) == 1:
+		t := f.temp()
+		f.expr(e.Args[0], t)
+		f.emit(OpIsDefined, t, f.visible(), 0, e.Pos)
+		f.emit(OpMove, dst, t, 0, e.Pos)
+		return
+	}
 	if e.CaptureScope {
 		f.scopedCall(e, dst)
 		return
 	}
 	f.function(e.Name, e.Args, dst, e.Pos)
+}
+
+// isShared compiles the question whether a closure shares a variable. No other value is shared.
+func (f *fn) isShared(e syntax.Expr, dst int, pos syntax.Pos) {
+	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 {
+		if v := f.lookup(id.Name); v != nil && !v.konst {
+			if v.extern {
+				f.emitWide(OpCheck, v.reg, f.konst(value.Str(id.Name)), id.Pos)
+			}
+			f.emit(OpIsShared, dst, v.reg, 0, pos)
+			return
+		}
+	}
+	f.operand(e)
+	f.emit(OpBool, dst, 0, 0, pos)
 }
 
 // scopedCall compiles a call that runs its function in the caller's scope.

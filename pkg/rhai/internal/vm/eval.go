@@ -230,3 +230,27 @@ func put(place *value.Value, v value.Value) {
 		*place = v
 	}
 }
+
+// isDefined does OpIsDefined.
+func (m *Machine) isDefined(in compile.Instr) *value.Error {
+	name := m.get1(in.A)
+	if !name.IsString() {
+		return m.notFound("is_def_var", []value.Value{name})
+	}
+	text := name.Text()
+	_, found := m.Run.Variables[text]
+	found = found || m.findDynamic(text) >= 0
+	for _, s := range m.fn.Symbols[in.B] {
+		if s.Name == text {
+			found = found || !m.stack[m.base+s.Reg].IsAbsent()
+			break
+		}
+	}
+	if m.fn == m.unit.Main && m.Run.Scope != nil && !found {
+		for _, v := range *m.Run.Scope {
+			found = found || v.Name == text
+		}
+	}
+	m.at(in.A).SetBool(found)
+	return nil
+}

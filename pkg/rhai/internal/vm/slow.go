@@ -24,8 +24,6 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 	switch in.Op {
 	case compile.OpAbsent:
 		*m.at(in.A) = value.Absent()
-	case compile.OpFlat:
-		*m.at(in.A) = m.at(in.A).Flat()
 	case compile.OpCheck:
 		if m.at(in.A).IsAbsent() {
 			return m.missing(in)
@@ -137,6 +135,10 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.eval(in)
 	case compile.OpCallScoped:
 		return m.callScoped(in)
+	case compile.OpIsShared:
+		m.at(in.A).SetBool(m.at(in.B).IsCell())
+	case compile.OpIsDefined:
+		return m.isDefined(in)
 	case compile.OpMark:
 		m.dynamic = m.visible(m.dynamic)
 		m.at(in.A).SetInt(int64(len(m.dynamic)))
