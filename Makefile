@@ -10,7 +10,7 @@ BENCH ?= .
 BENCHCOUNT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt vet staticcheck modules test race uncovered bench fuzz e2e conformance
+.PHONY: help check fmt vet staticcheck modules test race uncovered bench fuzz e2e chaos conformance
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 
 e2e: ## the system as a user runs it: containers brought up, played through, taken down (needs Docker)
 	CIRCLES_E2E=1 go test -count=1 -timeout 30m -v ./deploy/e2e
+
+chaos: ## processes killed, Redis crashed, connections cut, under load (CHAOS_DURATION=2h, CHAOS_SCHEDULES=n, CHAOS_SEED=n)
+	CHAOS_SCHEDULES=$${CHAOS_SCHEDULES:-4} go test -count=1 -v -timeout 0 ./deploy/e2e/chaos
 
 conformance: ## the script corpus against the reference's recorded answers
 	go test -count=1 -v -run Conformance ./pkg/rhai/...

@@ -38,7 +38,8 @@ type settings struct {
 	results   string
 }
 
-func readSettings(t *testing.T) (settings, bool) {
+// readSettings skips the test when nobody asked for chaos: it takes time.
+func readSettings(t *testing.T) settings {
 	t.Helper()
 	s := settings{seed: 1, results: filepath.Join(os.TempDir(), "circles-chaos", "results.jsonl")}
 	given := false
@@ -55,14 +56,14 @@ func readSettings(t *testing.T) (settings, bool) {
 	read("CHAOS_DURATION", func(text string) (err error) { given = true; s.duration, err = time.ParseDuration(text); return })
 	read("CHAOS_SEED", func(text string) (err error) { s.seed, err = strconv.ParseUint(text, 10, 64); return })
 	read("CHAOS_RESULTS", func(text string) error { s.results = text; return nil })
-	return s, given
-}
-
-func TestSchedules(t *testing.T) {
-	s, given := readSettings(t)
 	if !given {
 		t.Skip("neither CHAOS_SCHEDULES nor CHAOS_DURATION is set: make chaos sets one")
 	}
+	return s
+}
+
+func TestSchedules(t *testing.T) {
+	s := readSettings(t)
 	bin := build(t)
 	total := newFigures()
 	began := time.Now()
