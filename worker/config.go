@@ -25,6 +25,12 @@ type Config struct {
 	MaxDeliveries int `envconfig:"MAX_DELIVERIES" default:"3" min:"1" max:"100" desc:"a play is given up when its worker has died of it this often"`
 	ResultsKept   int `envconfig:"RESULTS_KEPT" default:"10000" min:"100" max:"10000000" desc:"outcomes kept for each circle, for whoever missed a reply"`
 
+	StateMaxKeyBytes   int   `envconfig:"STATE_MAX_KEY_BYTES" default:"512" min:"1" max:"65536" desc:"length of a key of a circle's state"`
+	StateMaxValueBytes int   `envconfig:"STATE_MAX_VALUE_BYTES" default:"262144" min:"1" max:"8388608" desc:"size of a value of a circle's state, as JSON"`
+	StateMaxKeys       int   `envconfig:"STATE_MAX_KEYS" default:"100000" min:"1" desc:"keys of a circle's state"`
+	StateMaxBytes      int64 `envconfig:"STATE_MAX_BYTES" default:"67108864" min:"1" desc:"size of a circle's state, keys and values"`
+	StateCacheBytes    int   `envconfig:"STATE_CACHE_BYTES" default:"1048576" min:"0" desc:"what the worker remembers of each circle's state"`
+
 	ScriptMaxTime        time.Duration `envconfig:"SCRIPT_MAX_TIME" default:"60s" min:"1ms" desc:"longest run of a play, whatever its own timeout"`
 	ScriptMaxOperations  uint64        `envconfig:"SCRIPT_MAX_OPERATIONS" default:"1000000000" desc:"calls and rounds of loops in a play; 0: no limit"`
 	ScriptMaxCallDepth   int           `envconfig:"SCRIPT_MAX_CALL_DEPTH" default:"64" min:"1" max:"10000" desc:"function calls inside one another"`
@@ -101,5 +107,15 @@ func (c Config) limits() rhai.Limits {
 		Variables:   c.ScriptMaxVariables,
 		Functions:   c.ScriptMaxFunctions,
 		Modules:     c.ScriptMaxModules,
+	}
+}
+
+func (c Config) stateLimits() stateLimits {
+	return stateLimits{
+		keyBytes:   c.StateMaxKeyBytes,
+		valueBytes: c.StateMaxValueBytes,
+		keys:       c.StateMaxKeys,
+		bytes:      c.StateMaxBytes,
+		cacheBytes: c.StateCacheBytes,
 	}
 }

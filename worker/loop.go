@@ -17,6 +17,9 @@ const (
 	// groupBytes is the size of outcomes from which on a group is committed.
 	groupBytes = 256 << 10
 
+	// redoPause is how long a circle rests when its state can not be read.
+	redoPause = 200 * time.Millisecond
+
 	// releaseTimeout bounds the last step of a loop; a circle that could not be
 	// released is another's when the lease expires.
 	releaseTimeout = 3 * time.Second
@@ -27,6 +30,7 @@ const (
 type loop struct {
 	lease  *queue.Lease
 	runner *runner
+	state  *store
 	log    *slog.Logger
 
 	taking   context.Context // ends when no more plays are to be started
@@ -40,6 +44,7 @@ func startLoop(w *Worker, lease *queue.Lease) *loop {
 	l := &loop{
 		lease:  lease,
 		runner: w.runner,
+		state:  newStore(lease, w.cfg.stateLimits()),
 		log:    w.log.With("circle", lease.Circle().String()),
 		done:   make(chan struct{}),
 	}
@@ -99,19 +104,24 @@ func (l *loop) serve(plays []queue.Delivery) {
 			stop()
 			continue // withdrawn
 		}
-		outcome, ok := l.runner.run(running, l.lease.Circle(), play)
+		result := l.runner.run(running, l.lease.Circle(), play, l.state)
 		stop()
 		if !l.lease.End() {
 			continue // withdrawn while it ran
 		}
-		if !ok {
-			break // the worker stops: this play was not run
+		if result.redo {
+			defer l.again()
+			break
 		}
 		if len(group) == 0 {
 			first = time.Now()
 		}
-		group = append(group, queue.Done{Delivery: play, Outcome: outcome})
-		bytes += len(outcome.Output) + len(outcome.Value)
+		done := queue.Done{Delivery: play, Outcome: result.outcome}
+		if result.changes != nil {
+			done.Changes = result.changes.done()
+		}
+		group = append(group, done)
+		bytes += len(result.outcome.Output) + len(result.outcome.Value)
 		if time.Since(first) >= groupTime || bytes >= groupBytes {
 			if !l.commit(group) {
 				return
@@ -122,11 +132,25 @@ func (l *loop) serve(plays []queue.Delivery) {
 	l.commit(group)
 }
 
+// again has plays handed out again that could not be run, a little later.
+func (l *loop) again() {
+	l.lease.Forget()
+	select {
+	case <-l.taking.Done():
+	case <-time.After(redoPause):
+	}
+}
+
 func (l *loop) commit(group []queue.Done) bool {
 	// A play that has been run is committed also when the loop is to end.
 	err := l.lease.Commit(context.WithoutCancel(l.running), group)
 	if err != nil && !errors.Is(err, queue.ErrLost) {
 		l.log.Warn("plays were not committed; they are run again unless they were withdrawn", "plays", len(group), "error", err)
 	}
-	return err == nil
+	if err != nil {
+		l.state.forget()
+		return false
+	}
+	l.state.committed()
+	return true
 }

@@ -27,34 +27,57 @@ const (
 	maxTrace   = 100
 )
 
-var errPrintLimit = errors.New("the script printed too much")
+// Why a run is stopped, besides its deadline and its worker.
+var (
+	errPrintLimit = errors.New("the script printed too much")
+	errState      = errors.New("the state can not be read")
+)
 
 // runner runs plays. It is safe for concurrent use.
 type runner struct {
 	engine    *rhai.Engine
+	stateType *rhai.CustomType
 	maxTime   time.Duration
 	maxOutput int // bytes
 	maxPrint  int // bytes
 	log       *slog.Logger
 }
 
-// run runs one play and says what came of it. It reports false when ctx ended
-// before the play did: then nothing came of it.
-func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery) (queue.Outcome, bool) {
+func newRunner(cfg Config, log *slog.Logger) *runner {
+	engine, stateType := newEngine(cfg)
+	return &runner{
+		engine:    engine,
+		stateType: stateType,
+		maxTime:   cfg.ScriptMaxTime,
+		maxOutput: cfg.ScriptMaxOutputBytes,
+		maxPrint:  cfg.ScriptMaxPrintBytes,
+		log:       log,
+	}
+}
+
+// A result is what came of a play that was run.
+type result struct {
+	outcome queue.Outcome
+	changes *transaction // of the state; nil when the play failed
+	redo    bool         // nothing came of it: it is to be run again, by whoever has the circle
+}
+
+// run runs one play on the circle's state.
+func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery, state *store) result {
 	play := d.Play
 	if d.Err != nil {
 		r.log.Error("a play can not be read", "circle", c.String(), "play", play.ID, "error", d.Err)
-		return failure(play, queue.KindInternal, "the play could not be read by its worker"), true
+		return result{outcome: failure(play, queue.KindInternal, "the play could not be read by its worker")}
 	}
 	if d.GaveUp {
 		r.log.Error("a play is given up: its worker died each time", "circle", c.String(), "play", play.ID, "deliveries", d.Deliveries)
-		return failure(play, queue.KindGaveUp, fmt.Sprintf("the play was given up after its worker died of it %d times", d.Deliveries)), true
+		return result{outcome: failure(play, queue.KindGaveUp, fmt.Sprintf("the play was given up after its worker died of it %d times", d.Deliveries))}
 	}
 	start := time.Now()
 	end := start.Add(r.maxTime)
 	if !play.Deadline.IsZero() {
 		if !start.Before(play.Deadline) {
-			return failure(play, queue.KindExpired, "no worker took the play in time; it will not run"), true
+			return result{outcome: failure(play, queue.KindExpired, "no worker took the play in time; it will not run")}
 		}
 		if play.Deadline.Before(end) {
 			end = play.Deadline
@@ -62,30 +85,40 @@ func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery) (queue
 	}
 	bounded, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	outcome := r.execute(bounded, c, play)
+	outcome, changes := r.execute(bounded, c, play, state)
 	outcome.Elapsed = time.Since(start)
-	return outcome, ctx.Err() == nil || outcome.Error == nil
+	switch {
+	case changes != nil && changes.failed != nil && bounded.Err() == nil:
+		r.log.Warn("the state can not be read; the play is run again", "circle", c.String(), "play", play.ID, "error", changes.failed)
+		return result{redo: true}
+	case outcome.Error == nil:
+		return result{outcome: outcome, changes: changes}
+	default:
+		return result{outcome: outcome, redo: ctx.Err() != nil}
+	}
 }
 
 // execute compiles and runs the script. Whatever panics is this play's internal
 // error and nothing more.
-func (r *runner) execute(ctx context.Context, c circle.Key, play queue.Play) (outcome queue.Outcome) {
+func (r *runner) execute(ctx context.Context, c circle.Key, play queue.Play, state *store) (outcome queue.Outcome, changes *transaction) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			r.log.Error("a play made the engine panic", "circle", c.String(), "play", play.ID, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			outcome = internal(play)
+			outcome, changes = internal(play), nil
 		}
 	}()
 	program, err := r.engine.Compile(play.Script)
 	if err != nil {
-		return r.failed(ctx, c, play, err)
+		return r.failed(ctx, c, play, err), nil
 	}
 	variables, err := r.variables(c, play)
 	if err != nil {
-		return failure(play, queue.KindScript, "args: "+err.Error())
+		return failure(play, queue.KindScript, "args: "+err.Error()), nil
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	changes = state.begin(ctx, func() { stop(errState) })
+	variables["state"] = r.stateType.New(changes)
 	printed := &printed{left: r.maxPrint, keep: play.Stream, full: func() { stop(errPrintLimit) }}
 	v, err := program.Run(ctx, nil,
 		rhai.WithVariables(variables), rhai.WithPrint(printed.line), rhai.WithDebug(printed.line))
@@ -95,7 +128,7 @@ func (r *runner) execute(ctx context.Context, c circle.Key, play queue.Play) (ou
 		outcome = r.value(play, v)
 	}
 	outcome.Printed = printed.lines
-	return outcome
+	return outcome, changes
 }
 
 // variables are what the script knows beside itself, as constants.
@@ -106,7 +139,7 @@ func (r *runner) variables(c circle.Key, play queue.Play) (map[string]rhai.Value
 		"CALLER_ROLE":       play.Role,
 		"PLAY_ID":           play.ID,
 	}
-	variables := make(map[string]rhai.Value, len(texts)+1)
+	variables := make(map[string]rhai.Value, len(texts)+2)
 	for name, text := range texts {
 		v, err := rhai.ValueOf(text)
 		if err != nil {
@@ -128,14 +161,17 @@ func (r *runner) variables(c circle.Key, play queue.Play) (map[string]rhai.Value
 
 // value is the outcome of a play that ended with a value.
 func (r *runner) value(play queue.Play, v rhai.Value) queue.Outcome {
-	// What is shared in memory is written out in full, so the size is known
-	// before anything is written.
-	if size(v, r.maxOutput) > r.maxOutput {
-		return limit(play, limitOutput, fmt.Sprintf("the value has more than %d bytes when it is written out; return less", r.maxOutput))
+	outcome := queue.Outcome{PlayID: play.ID}
+	large := oversized(v, r.maxOutput)
+	if !large {
+		outcome.Output = v.Display()
+		if text, err := v.MarshalJSON(); err == nil { // not every value has a form in JSON
+			outcome.Value = text
+		}
+		large = len(outcome.Output) > r.maxOutput || len(outcome.Value) > r.maxOutput
 	}
-	outcome := queue.Outcome{PlayID: play.ID, Output: v.Display()}
-	if text, err := v.MarshalJSON(); err == nil { // not every value has a form in JSON
-		outcome.Value = text
+	if large {
+		return limit(play, limitOutput, fmt.Sprintf("the value has more than %d bytes when it is written out; return less", r.maxOutput))
 	}
 	return outcome
 }
@@ -145,6 +181,8 @@ func (r *runner) failed(ctx context.Context, c circle.Key, play queue.Play, err 
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errPrintLimit):
 		return limit(play, limitPrint, fmt.Sprintf("the script printed more than %d bytes", r.maxPrint))
+	case errors.Is(cause, errState):
+		return internal(play)
 	case errors.Is(cause, context.DeadlineExceeded):
 		return failure(play, queue.KindTimeout, "the script timed out")
 	}

@@ -8,38 +8,36 @@ import (
 	"time"
 
 	"circles/pkg/queue"
+	"circles/pkg/redistest"
 	"circles/pkg/rhai"
 	"circles/pkg/rhai/value"
 )
 
 func TestAPanicIsThatPlaysInternalError(t *testing.T) {
 	var log bytes.Buffer
-	r := &runner{
-		engine: rhai.New(rhai.With(func(registry *rhai.Registry) {
-			registry.Add(rhai.Func{Name: "boom", Native: func(rhai.Context, []value.Value) (value.Value, error) {
-				panic("a secret of ours")
-			}})
-		})),
-		maxTime: time.Minute, maxOutput: 1 << 20, maxPrint: 1 << 20,
-		log: slog.New(slog.NewTextHandler(&log, nil)),
-	}
+	r := newRunner(config(t, redistest.StartEmbedded(t), "w"), slog.New(slog.NewTextHandler(&log, nil)))
+	r.engine = rhai.New(rhai.With(func(registry *rhai.Registry) {
+		registry.Add(rhai.Func{Name: "boom", Native: func(rhai.Context, []value.Value) (value.Value, error) {
+			panic("a secret of ours")
+		}})
+	}))
 	key := newCircles(t, 1)[0]
-	o, ok := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{ID: "x", Script: "boom()"}})
-	if !ok || o.Error == nil || o.Error.Kind != queue.KindInternal || o.Error.Message != "internal error" {
+	o := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{ID: "x", Script: "boom()"}}, newStore(nil, stateLimits{})).outcome
+	if o.Error == nil || o.Error.Kind != queue.KindInternal || o.Error.Message != "internal error" {
 		t.Errorf("got %+v, %+v", o, o.Error)
 	}
 	if !mentions(log.String(), "a secret of ours", key.String()) {
 		t.Errorf("the log does not say what happened: %s", log.String())
 	}
-	if o, ok := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{Script: "1"}}); !ok || o.Output != "1" {
+	if o := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{Script: "1"}}, newStore(nil, stateLimits{})).outcome; o.Output != "1" {
 		t.Errorf("the next play got %+v", o)
 	}
 }
 
 func TestAPlayWhoseDeadlineHasPassedIsNotRun(t *testing.T) {
 	r := &runner{maxTime: time.Minute} // without an engine: nothing can be run
-	o, ok := r.run(context.Background(), newCircles(t, 1)[0], queue.Delivery{Play: queue.Play{ID: "x", Deadline: time.Now()}})
-	if !ok || o.PlayID != "x" || o.Error == nil || o.Error.Kind != queue.KindExpired {
+	o := r.run(context.Background(), newCircles(t, 1)[0], queue.Delivery{Play: queue.Play{ID: "x", Deadline: time.Now()}}, newStore(nil, stateLimits{})).outcome
+	if o.PlayID != "x" || o.Error == nil || o.Error.Kind != queue.KindExpired {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -47,8 +45,8 @@ func TestAPlayWhoseDeadlineHasPassedIsNotRun(t *testing.T) {
 func TestAPlayThatWasGivenUpIsNotRun(t *testing.T) {
 	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)} // without an engine: nothing can be run
 	d := queue.Delivery{Play: queue.Play{ID: "x"}, Deliveries: 3, GaveUp: true}
-	o, ok := r.run(context.Background(), newCircles(t, 1)[0], d)
-	if !ok || o.Error == nil || o.Error.Kind != queue.KindGaveUp || !mentions(o.Error.Message, "3 times") {
+	o := r.run(context.Background(), newCircles(t, 1)[0], d, newStore(nil, stateLimits{})).outcome
+	if o.Error == nil || o.Error.Kind != queue.KindGaveUp || !mentions(o.Error.Message, "3 times") {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -56,7 +54,7 @@ func TestAPlayThatWasGivenUpIsNotRun(t *testing.T) {
 func TestAnUnreadablePlayIsAnInternalError(t *testing.T) {
 	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)}
 	d := queue.Delivery{Play: queue.Play{ID: "x"}, Err: queue.ErrMalformed}
-	if o, ok := r.run(context.Background(), newCircles(t, 1)[0], d); !ok || o.Error == nil || o.Error.Kind != queue.KindInternal {
+	if o := r.run(context.Background(), newCircles(t, 1)[0], d, newStore(nil, stateLimits{})).outcome; o.Error == nil || o.Error.Kind != queue.KindInternal {
 		t.Errorf("got %+v", o)
 	}
 }

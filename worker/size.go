@@ -5,6 +5,14 @@ import (
 	"circles/pkg/rhai/value"
 )
 
+// oversized reports whether writing a value out would be a waste: what is shared
+// in memory is written in full, so a small value can become a huge text. One that
+// is not oversized may still turn out to have more than most bytes.
+func oversized(v rhai.Value, most int) bool {
+	most = 4*most + 1024
+	return size(v, most) > most
+}
+
 // small is what a value without parts takes at most when it is written.
 const small = 32
 

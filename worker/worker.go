@@ -21,7 +21,6 @@ import (
 
 	"circles/pkg/circle"
 	"circles/pkg/queue"
-	"circles/pkg/rhai"
 )
 
 // Options are what a Worker needs besides its settings; zero values mean the
@@ -64,18 +63,12 @@ func New(cfg Config, opts Options) (*Worker, error) {
 	}
 	log = log.With("worker", cfg.id())
 	return &Worker{
-		cfg:  cfg,
-		id:   cfg.id(),
-		keys: keys,
-		log:  log,
-		runner: &runner{
-			engine:    rhai.New(rhai.WithLimits(cfg.limits()), rhai.WithCache(cfg.ScriptCacheBytes)),
-			maxTime:   cfg.ScriptMaxTime,
-			maxOutput: cfg.ScriptMaxOutputBytes,
-			maxPrint:  cfg.ScriptMaxPrintBytes,
-			log:       log,
-		},
-		loops: make(map[circle.Key]*loop),
+		cfg:    cfg,
+		id:     cfg.id(),
+		keys:   keys,
+		log:    log,
+		runner: newRunner(cfg, log),
+		loops:  make(map[circle.Key]*loop),
 	}, nil
 }
 

@@ -190,6 +190,10 @@ func (l *Lease) usable(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Forget says that what Next returned and is not committed has been forgotten,
+// and is to be returned again.
+func (l *Lease) Forget() { l.rewind() }
+
 func (l *Lease) rewind() { l.reread, l.after = true, "" }
 
 func (l *Lease) readOnce(ctx context.Context) ([]Delivery, error) {
