@@ -268,3 +268,25 @@ func TestStringsGrowLinearly(t *testing.T) {
 		t.Error("strings that share a beginning have mixed their ends")
 	}
 }
+
+// Values that are small in memory and huge when walked, and recursion through Go: nothing takes the process down.
+func TestHugeWhenWalked(t *testing.T) {
+	e := rhai.New(rhai.WithLimits(rhai.Limits{StringBytes: 1 << 20}))
+	const bomb = `let a = [1]; for i in 0..60 { a = [a, a]; } `
+	for _, source := range []string{
+		bomb + `print(a)`, bomb + `a == a`, "let a = [1]; for i in 0..60 { a = [a, a]; } `${a}`", bomb + `"" + a`,
+		bomb + `a.to_json()`, bomb + `switch a { [1] => 2, _ => 3 }`, bomb + `a`,
+		`let a = []; for i in 0..100000 { a = [a]; } let b = a; print(a); a == b`,
+		`fn f() { eval("f()") } f()`, `fn f(n) { [n].map(|x| f(x + 1)) } f(0)`, `fn f(n) { f(n + 1) } f(0)`,
+		`fn f(n) { eval("f(n + 1)") } f(0)`, `let m = #{}; m.f = || this.f(); m.f()`,
+	} {
+		p := compile(t, e, source)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		v, err := p.Run(ctx, nil)
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: ran into the time limit", source)
+		}
+		_ = v
+		cancel()
+	}
+}

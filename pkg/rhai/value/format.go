@@ -71,6 +71,10 @@ func (v Value) Debug() string { return string(AppendDebug(nil, v)) }
 // AppendDebug appends the debug form.
 func AppendDebug(b []byte, v Value) []byte { return appendDebug(b, v, bareChars, 0) }
 
+// maxText is where formatting a container stops: values that hold the same arrays many times over can be far longer as
+// text than in memory.
+const maxText = 64 << 20
+
 // How characters look in the debug form.
 type charForm bool
 
@@ -80,7 +84,7 @@ const (
 )
 
 func appendDebug(b []byte, v Value, chars charForm, depth int) []byte {
-	if depth > maxNesting {
+	if depth > maxNesting || len(b) > maxText {
 		return append(b, "..."...)
 	}
 	switch v.Kind() {
@@ -109,7 +113,9 @@ func appendDebug(b []byte, v Value, chars charForm, depth int) []byte {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
-			b = appendDebug(b, x, chars, depth+1)
+			if b = appendDebug(b, x, chars, depth+1); len(b) > maxText {
+				break
+			}
 		}
 		return append(b, ']')
 	case KindMap:
@@ -122,7 +128,9 @@ func appendDebug(b []byte, v Value, chars charForm, depth int) []byte {
 			first = false
 			b = appendQuoted(b, k)
 			b = append(b, ": "...)
-			b = appendDebug(b, *x, chars, depth+1)
+			if b = appendDebug(b, *x, chars, depth+1); len(b) > maxText {
+				break
+			}
 		}
 		return append(b, '}')
 	case KindBlob:

@@ -20,6 +20,9 @@ func appendJSON(b []byte, v Value, depth int) ([]byte, error) {
 	if depth > maxNesting {
 		return nil, fmt.Errorf("value nested deeper than %d has no JSON form", maxNesting)
 	}
+	if len(b) > maxText {
+		return nil, fmt.Errorf("value has a JSON form of more than %d bytes", maxText)
+	}
 	var err error
 	switch v.Kind() {
 	case KindUnit:

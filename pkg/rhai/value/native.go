@@ -112,7 +112,7 @@ type FnInfo struct {
 // Limits bound what a script may use. Zero means no limit.
 type Limits struct {
 	Operations  uint64 // back edges, calls, and what native functions count
-	CallDepth   int    // script functions inside one another
+	CallDepth   int    // script functions inside one another; MaxCallDepth at most
 	StringBytes int    // of one string
 	ArrayItems  int    // of one array; blobs too
 	MapEntries  int    // of one map
@@ -120,6 +120,9 @@ type Limits struct {
 	Functions   int    // in a script
 	Modules     int    // imported by one run
 }
+
+// MaxCallDepth bounds CallDepth, also where there is no limit.
+const MaxCallDepth = 1 << 20
 
 // CheckString is the limit's error when a string of n bytes is too long.
 func (l *Limits) CheckString(n int) error {

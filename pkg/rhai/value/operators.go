@@ -334,19 +334,29 @@ const maxNesting = 1000
 // Equal tells whether values of built-in types are equal, containers by their elements. What has no equality is
 // equal to itself alone.
 func Equal(a, b Value) bool {
-	same, err := equal(a, b, 0)
+	c := comparison{left: maxCompared}
+	same, err := c.equal(a, b, 0)
 	return same && err == nil
 }
 
 // EqualItems is Equal, but for elements without equality it is the error of comparing them.
-func EqualItems(a, b Value) (bool, error) { return equal(a, b, 0) }
+func EqualItems(a, b Value) (bool, error) {
+	c := comparison{left: maxCompared}
+	return c.equal(a, b, 0)
+}
 
-func equal(a, b Value, depth int) (bool, error) {
+// maxCompared bounds the elements that one comparison looks at: values that hold the same arrays many times over can
+// have far more than there are in memory. Beyond it they count as different.
+const maxCompared = 1 << 24
+
+type comparison struct{ left int }
+
+func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 	ak, bk := a.Kind(), b.Kind()
 	if ak == KindCell || bk == KindCell {
-		return equal(a.Flat(), b.Flat(), depth)
+		return c.equal(a.Flat(), b.Flat(), depth)
 	}
-	if depth > maxNesting {
+	if c.left--; depth > maxNesting || c.left < 0 {
 		return false, nil
 	}
 	if ak == bk {
@@ -357,7 +367,7 @@ func equal(a, b Value, depth int) (bool, error) {
 				return false, nil
 			}
 			for i := range x {
-				if same, err := equal(x[i], y[i], depth+1); !same || err != nil {
+				if same, err := c.equal(x[i], y[i], depth+1); !same || err != nil {
 					return false, err
 				}
 			}
@@ -372,7 +382,7 @@ func equal(a, b Value, depth int) (bool, error) {
 				if !ok {
 					return false, nil
 				}
-				if same, err := equal(*v, w, depth+1); !same || err != nil {
+				if same, err := c.equal(*v, w, depth+1); !same || err != nil {
 					return false, err
 				}
 			}

@@ -14,7 +14,7 @@ func (m *Machine) enter(f *compile.Func, base int) *value.Error {
 			return err
 		}
 	}
-	if m.depth >= m.max {
+	if m.depth >= m.max || m.loops >= maxLoops {
 		return value.StackOverflow()
 	}
 	if m.depth == len(m.frames) {

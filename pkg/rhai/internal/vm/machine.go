@@ -81,6 +81,10 @@ const interval = 1024
 // spare is how many registers beyond a frame the machine may use for the arguments of accessors.
 const spare = 4
 
+// maxLoops bounds how deep native functions and scripts call each other in turns, whatever the limits say: Go ends the
+// process when its own stack overflows.
+const maxLoops = 10000
+
 // Machine runs one program at a time, in one goroutine.
 type Machine struct {
 	Run Run
@@ -94,6 +98,7 @@ type Machine struct {
 	stack  []value.Value
 	frames []frame
 	depth  int // frames in use
+	loops  int // loops inside one another: those that Go's stack holds
 	high   int // how much of the stack was ever used by this run
 	max    int // frames allowed
 
@@ -153,9 +158,10 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 		return value.Terminated(context.Cause(ctx))
 	}
 	m.max = m.Run.Limits.CallDepth
-	if m.max <= 0 {
-		m.max = 1 << 30
+	if m.max <= 0 || m.max > value.MaxCallDepth {
+		m.max = value.MaxCallDepth
 	}
+	m.loops = 0
 	m.max++ // the global level
 	m.used, m.slice = 0, 0
 	m.budget = 0
