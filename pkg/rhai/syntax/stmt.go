@@ -351,12 +351,12 @@ func (p *parser) exprStmt(level int) (s Stmt, terminated bool) {
 	if op.kind == tOpAssign {
 		a.Op = op.text
 	}
-	p.mustAssign(x, op.pos)
+	p.mustAssign(x, op)
 	return a, false
 }
 
-// mustAssign makes sure that x can be assigned to. pos is where the operator is.
-func (p *parser) mustAssign(x Expr, pos Pos) {
+// mustAssign makes sure that x can be assigned to by the operator.
+func (p *parser) mustAssign(x Expr, op token) {
 	if isConstant(x) {
 		panic(fail(AssignmentToConstant, x.Position(), "Cannot assign to a constant value"))
 	}
@@ -370,8 +370,8 @@ func (p *parser) mustAssign(x Expr, pos Pos) {
 		}
 		return
 	case *Binary:
-		if x.Op == "&&" || x.Op == "||" || x.Op == "??" {
-			panic(typo(pos))
+		if op.kind == tAssign && (x.Op == "&&" || x.Op == "||" || x.Op == "??") {
+			panic(typo(op.pos))
 		}
 	}
 	mustBePlace(x)

@@ -321,7 +321,7 @@ func position(c value.Context, items []value.Value, from int, x value.Value) (in
 				return -1, err
 			}
 		}
-		same, err := sameItem(items[i], x)
+		same, err := sameItem(c, items[i], x)
 		if err != nil {
 			return -1, err
 		}

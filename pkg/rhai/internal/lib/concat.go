@@ -12,8 +12,15 @@ func concatenation(r *value.Registry) {
 		return v.String()
 	}
 	join := func(c value.Context, args []value.Value) (value.Value, error) {
-		s := text(args[0]) + text(args[1])
-		return value.Str(s), c.Limits().CheckString(len(s))
+		left, err := format(c, args[0], text)
+		if err != nil {
+			return value.Value{}, err
+		}
+		right, err := format(c, args[1], text)
+		if err != nil {
+			return value.Value{}, err
+		}
+		return newString(c, left+right)
 	}
 	pure(r, "+", join, tStr, tAny)
 	pure(r, "+", join, tAny, tStr)

@@ -9,19 +9,25 @@ func core(r *value.Registry) {
 	}, tAny)
 	text := func(form func(value.Value) string) value.Native {
 		return func(c value.Context, args []value.Value) (value.Value, error) {
-			s := form(args[0])
-			return value.Str(s), c.Limits().CheckString(len(s))
+			s, err := format(c, args[0], form)
+			return value.Str(s), err
 		}
 	}
 	pure(r, "to_string", text(value.Value.String), tAny)
 	pure(r, "to_debug", text(value.Value.Debug), tAny)
 	pure(r, "print", func(c value.Context, args []value.Value) (value.Value, error) {
-		c.Print(args[0].String())
-		return value.Unit(), nil
+		s, err := format(c, args[0], value.Value.String)
+		if err == nil {
+			c.Print(s)
+		}
+		return value.Unit(), err
 	}, tAny)
 	pure(r, "debug", func(c value.Context, args []value.Value) (value.Value, error) {
-		c.Debug(args[0].Debug())
-		return value.Unit(), nil
+		s, err := format(c, args[0], value.Value.Debug)
+		if err == nil {
+			c.Debug(s)
+		}
+		return value.Unit(), err
 	}, tAny)
 	pure(r, "print", func(c value.Context, _ []value.Value) (value.Value, error) {
 		c.Print("")

@@ -42,8 +42,8 @@ func arraySorting(r *value.Registry) {
 
 	changeArray(r, "dedup", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
 		kept, err := dedup(c, a.Items, func(x, y value.Value) (bool, error) {
-			same, err := sameItem(x, y)
-			return same && err == nil, nil
+			same, err := sameItem(c, x, y)
+			return same && err == nil, fatal(err)
 		})
 		if err == nil {
 			a.Items = kept
@@ -88,9 +88,6 @@ func dedup(c value.Context, items []value.Value, same func(x, y value.Value) (bo
 	}
 	return kept, nil
 }
-
-// sameItem tells whether two items are equal as `==` has it.
-func sameItem(x, y value.Value) (bool, error) { return value.EqualItems(x, y) }
 
 // fatal is an error that a comparison must not swallow, as it does others: a limit's, or an interruption.
 func fatal(err error) error {

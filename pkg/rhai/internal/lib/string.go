@@ -193,7 +193,10 @@ func stringChanging(r *value.Registry) {
 		case value.KindBlob:
 			tail = strings.ToValidUTF8(string(args[1].Blob().Bytes), "\uFFFD")
 		default:
-			tail = args[1].String()
+			var err error
+			if tail, err = format(c, args[1], value.Value.String); err != nil {
+				return value.Value{}, err
+			}
 		}
 		s := args[0].Str()
 		if err := c.Limits().CheckString(len(s.Text()) + len(tail)); err != nil {
@@ -259,8 +262,11 @@ func stringChanging(r *value.Registry) {
 func replace(c value.Context, s *value.String, args []value.Value) (string, error) {
 	old, by := needle(args[1]), needle(args[2])
 	count := strings.Count(s.Text(), old)
-	if limit := c.Limits().StringBytes; limit > 0 && len(by) > len(old) {
-		if err := c.Limits().CheckString(len(s.Text()) + min(count, limit+1)*(len(by)-len(old))); err != nil {
+	if more := len(by) - len(old); more > 0 {
+		if count > math.MaxInt32/more {
+			return "", value.TooLarge("Length of string", value.LimitString)
+		}
+		if err := c.Limits().CheckString(len(s.Text()) + count*more); err != nil {
 			return "", err
 		}
 	}
