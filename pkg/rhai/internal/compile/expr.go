@@ -35,7 +35,11 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 	case *syntax.Interpolated:
 		w := f.window(len(e.Parts))
 		for i, p := range e.Parts {
-			f.expr(p, w+i)
+			if v, ok := f.part(p); ok {
+				f.load(value.Str(v.Interpolated()), w+i, pos)
+			} else {
+				f.expr(p, w+i)
+			}
 		}
 		f.emit(OpConcat, dst, w, len(e.Parts), pos)
 	case *syntax.Array:
@@ -206,6 +210,21 @@ func (f *fn) symbol(v *variable) int {
 	return len(f.Symbols) - 1
 }
 
+// part is a part of an interpolated string that is a constant container: the reference shows characters in it with
+// quotes, which it does not in one that the run makes.
+func (f *fn) part(e syntax.Expr) (value.Value, bool) {
+	b, ok := e.(*syntax.Block)
+	if !ok || len(b.Body) != 1 {
+		return value.Value{}, false
+	}
+	x, ok := b.Body[0].(*syntax.ExprStmt)
+	if !ok {
+		return value.Value{}, false
+	}
+	v, ok := fold(x.X)
+	return v, ok && (v.Kind() == value.KindArray || v.Kind() == value.KindMap)
+}
+
 // binary compiles an infix operator.
 func (f *fn) binary(e *syntax.Binary, dst int) {
 	pos := e.Pos
@@ -220,7 +239,7 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 			f.expr(e.Left, dst)
 			return
 		} else if ok && v.IsBool() && plain(e.Left) {
-			// The right side decides, and the left one can't tell otherwise. The reference does not look at its type.
+			// The right side decides: the reference does not look at the type of a constant on the left.
 			decided := 0
 			if v.Bool() {
 				decided = 1

@@ -161,18 +161,41 @@ func (f *fn) quiet(e syntax.Expr) bool {
 	return ok
 }
 
-// plain tells whether an expression has a value without computing one: a variable, a constant.
+// withoutIdleEnd leaves out the statements at the end of a list that have no effect.
+func withoutIdleEnd(list []syntax.Stmt) []syntax.Stmt {
+	for n := len(list); n > 0; n-- {
+		switch s := list[n-1].(type) {
+		case *syntax.ExprStmt:
+			if idle(s.X) {
+				continue
+			}
+		case *syntax.Let:
+			if s.Value == nil || idle(s.Value) {
+				continue
+			}
+		}
+		return list[:n]
+	}
+	return nil
+}
+
+// idle tells whether an expression does nothing but give a variable or a constant.
+func idle(e syntax.Expr) bool {
+	_, named := e.(*syntax.Ident)
+	return named || plain(e)
+}
+
+// plain tells whether an expression is a constant to the reference.
 func plain(e syntax.Expr) bool {
 	switch e := e.(type) {
-	case *syntax.Ident:
-		return len(e.Namespace) == 0
+	case *syntax.Closure:
+		return len(e.Captures) == 0
 	case *syntax.Binary:
-		if e.Op != ".." && e.Op != "..=" {
-			return false
+		if e.Op == ".." || e.Op == "..=" {
+			_, from := e.Left.(*syntax.Int)
+			_, to := e.Right.(*syntax.Int)
+			return from && to
 		}
-		_, from := e.Left.(*syntax.Int)
-		_, to := e.Right.(*syntax.Int)
-		return from && to
 	case *syntax.Call:
 		if e.Name != "Fn" || len(e.Args) != 1 || len(e.Namespace) > 0 {
 			return false

@@ -115,8 +115,7 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		}
 		f.emit(OpThrow, r, 0, 0, pos)
 	case *syntax.Try:
-		f.try(s)
-		f.unit(dst, pos)
+		f.try(s, dst)
 	case *syntax.Import:
 		r := f.temp()
 		f.expr(s.Path, r)
@@ -381,10 +380,19 @@ func (f *fn) compound(r int, s *syntax.Assign, op value.Op) {
 }
 
 // try compiles try and catch.
-func (f *fn) try(s *syntax.Try) {
+// try compiles a try. Its value is that of its body, of which the reference leaves out what has no effect at the end;
+// it is unit after a catch.
+func (f *fn) try(s *syntax.Try, dst int) {
+	out, body := dst, s.Body
+	if dst == tail {
+		out = f.temp() // the body must not return: its errors are to be caught
+	}
+	if out >= 0 {
+		body = &syntax.Block{Pos: body.Pos, Body: withoutIdleEnd(body.Body), End: body.End}
+	}
 	caught := f.temp()
 	from := len(f.Code)
-	f.scope(s.Body, discard)
+	f.scope(body, out)
 	to := len(f.Code)
 	end := f.emitWide(OpJump, 0, 0, s.Pos)
 	f.Handlers = append(f.Handlers, Handler{From: from, To: to, Target: len(f.Code), Reg: caught})
@@ -397,5 +405,11 @@ func (f *fn) try(s *syntax.Try) {
 		f.scope(s.Catch, discard)
 		f.catches = f.catches[:len(f.catches)-1]
 	}, s.Pos)
+	if out >= 0 {
+		f.unit(out, s.Pos)
+	}
 	f.land(end)
+	if dst == tail {
+		f.ret(out, s.Pos)
+	}
 }

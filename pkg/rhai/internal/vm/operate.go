@@ -207,7 +207,7 @@ func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 		if p.IsString() {
 			b.WriteString(p.Text())
 		} else {
-			b.WriteString(p.Interpolated())
+			b.WriteString(p.String())
 		}
 	}
 	v := value.Str(b.String())
