@@ -17,7 +17,6 @@ type Options struct {
 	MaxArrayItems  int // of an array literal; zero: no limit
 	MaxMapEntries  int // of an object map literal; zero: no limit
 	MaxFunctions   int // in a script; zero: no limit
-	MaxVariables   int // in scope at once, as far as the source shows; zero: no limit
 
 	// StrictVariables makes the use of a variable, or of a module, that is neither defined before in the source
 	// nor named in Variables an error.

@@ -203,9 +203,6 @@ func (p *parser) lookup(name string) int {
 
 // declare makes a variable visible.
 func (p *parser) declare(name Name, constant bool) {
-	if limit := p.opts.MaxVariables; limit > 0 && len(p.locals) >= limit {
-		panic(fail("TooManyVariables", name.Pos, "Too many variables defined"))
-	}
 	if p.latest == nil {
 		p.latest = make(map[string]int)
 	}
