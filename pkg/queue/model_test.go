@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,11 @@ type modelLease struct {
 	hand   []Delivery // read and not committed
 	upTo   int        // the sequence number of the last play that was handed out since rereading began
 	had    map[string]bool
+
+	// The circle's state counts the plays that ran and names each. A worker
+	// remembers the count from one commit to the next, as long as all goes well.
+	count int
+	known bool
 }
 
 type model struct {
@@ -329,17 +335,36 @@ func number(script string) int {
 	return n
 }
 
+const countKey = "count"
+
 // ran is what a worker makes of plays.
-func ran(plays []Delivery) []Done {
+func (l *modelLease) ran(t *rapid.T, plays []Delivery) []Done {
+	if !l.known {
+		text, ok, err := l.State(context.Background(), countKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.count, l.known = 0, true; ok {
+			l.count = number(text)
+		}
+	}
 	done := make([]Done, len(plays))
 	for i, d := range plays {
 		done[i] = Done{Delivery: d, Outcome: Outcome{PlayID: d.Play.ID, Output: "ran " + d.Play.ID}}
 		if d.GaveUp {
 			done[i].Outcome = failed(d.Play.ID, KindGaveUp, "gave up")
+			continue
 		}
+		l.count++
+		count, id := strconv.Itoa(l.count), d.Play.ID
+		done[i].Changes = Changes{Values: map[string]*string{countKey: &count, "play " + count: &id}, Bytes: int64(l.count)}
 	}
 	return done
 }
+
+// forget drops what a lease's worker has in memory, as it does when a commit
+// fails.
+func (l *modelLease) forget() { l.hand, l.upTo, l.known = nil, 0, false }
 
 // commit commits the first plays of what a lease has read, some or all.
 func (m *model) commit(t *rapid.T) {
@@ -353,7 +378,7 @@ func (m *model) commit(t *rapid.T) {
 // commitOn reports whether plays were committed.
 func (m *model) commitOn(t *rapid.T, l *modelLease) bool {
 	group := l.hand[:rapid.IntRange(1, len(l.hand)).Draw(t, "plays")]
-	err := l.Commit(context.Background(), ran(group))
+	err := l.Commit(context.Background(), l.ran(t, group))
 	var gone []string
 	for _, d := range group {
 		if m.find(d.Play.ID) < 0 {
@@ -370,22 +395,27 @@ func (m *model) commitOn(t *rapid.T, l *modelLease) bool {
 		if !errors.As(err, &withdrawn) || !slices.Equal(withdrawn.Entries, gone) {
 			t.Fatalf("commit of plays of which %v were withdrawn: got %v", gone, err)
 		}
-		l.hand, l.upTo = nil, 0
+		l.forget()
 	case err != nil:
 		t.Fatalf("commit: %v", err)
 	default:
 		l.hand = l.hand[len(group):]
-		for _, d := range group {
-			fate := "committed"
-			if d.GaveUp {
-				fate = "given up"
-			}
-			m.remove(d.Play.ID, fate)
-			m.committed = append(m.committed, d.Play.ID)
-		}
+		m.settle(group)
 		return true
 	}
 	return false
+}
+
+// settle is what a commit does.
+func (m *model) settle(plays []Delivery) {
+	for _, d := range plays {
+		fate := "committed"
+		if d.GaveUp {
+			fate = "given up"
+		}
+		m.remove(d.Play.ID, fate)
+		m.committed = append(m.committed, d.Play.ID)
+	}
 }
 
 // commitAgain is a commit whose answer was lost, so that its worker believes
@@ -395,14 +425,14 @@ func (m *model) commitAgain(t *rapid.T) {
 	if l != m.latest || len(l.hand) == 0 {
 		t.Skip("nothing was read")
 	}
-	again := ran(l.hand[:1])
+	again := l.hand[:1]
 	if !m.commitOn(t, l) {
 		return
 	}
-	if err := l.Commit(context.Background(), again); err == nil {
+	if err := l.Commit(context.Background(), l.ran(t, again)); err == nil {
 		t.Fatal("the same play was committed twice")
 	}
-	l.hand, l.upTo = nil, 0
+	l.forget()
 }
 
 func (m *model) release(t *rapid.T) {
@@ -472,6 +502,22 @@ func (m *model) check(t *rapid.T) {
 	if !slices.Equal(settled, m.committed) {
 		t.Fatalf("the results are %v, want %v", settled, m.committed)
 	}
+	state, err := m.rdb.HGetAll(ctx, stateKey(m.key)).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var effects, wantEffects []string
+	for i := range number(cmp.Or(state[countKey], "0")) {
+		effects = append(effects, state["play "+strconv.Itoa(i+1)])
+	}
+	for _, id := range m.committed {
+		if m.fate[id] == "committed" {
+			wantEffects = append(wantEffects, id)
+		}
+	}
+	if !slices.Equal(effects, wantEffects) {
+		t.Fatalf("the state has the effects of %v, want %v", effects, wantEffects)
+	}
 }
 
 // drain ends every run well: a worker that works takes all that is left, and
@@ -486,17 +532,10 @@ func (m *model) drain(t *rapid.T) {
 		}
 		m.latest.hand = plays
 		m.handedOut(t, m.latest, plays)
-		if err := m.latest.Commit(context.Background(), ran(plays)); err != nil {
+		if err := m.latest.Commit(context.Background(), m.latest.ran(t, plays)); err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range plays {
-			fate := "committed"
-			if d.GaveUp {
-				fate = "given up"
-			}
-			m.remove(d.Play.ID, fate)
-			m.committed = append(m.committed, d.Play.ID)
-		}
+		m.settle(plays)
 	}
 	m.check(t)
 	m.resubscribe(t)
