@@ -132,3 +132,24 @@ func ExampleFromJSON() {
 	// #{"name": "ada", "scores": [1, 2.5]} <nil>
 	// {"name":"ada","scores":[1,2.5]} <nil>
 }
+
+// A function that belongs to a run: what it works on comes with each run.
+func ExampleWithHost() {
+	engine := rhai.New(rhai.With(func(r *rhai.Registry) {
+		r.Add(rhai.Func{Name: "emit", Params: []value.Type{value.TypeString, value.Any},
+			Native: func(c rhai.Context, args []rhai.Value) (rhai.Value, error) {
+				events := c.Host().(*[]string)
+				*events = append(*events, fmt.Sprintf("%s=%s", args[0], args[1]))
+				return value.Unit(), nil
+			}})
+	}))
+	program, err := engine.Compile(`emit("greeting", "hello"); for i in 0..2 { emit("count", i); }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var events []string
+	_, err = program.Run(context.Background(), nil, rhai.WithHost(&events))
+	fmt.Println(events, err)
+	// Output: [greeting=hello count=0 count=1] <nil>
+}

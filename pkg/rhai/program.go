@@ -31,6 +31,9 @@ func WithVariables(vars map[string]Value) RunOption {
 	return func(r *vm.Run) { r.Variables = vars }
 }
 
+// WithHost gives the run something for the host's own functions, which find it as Context.Host.
+func WithHost(host any) RunOption { return func(r *vm.Run) { r.Host = host } }
+
 // WithRunLimits sets limits for this run in place of the engine's.
 func WithRunLimits(l Limits) RunOption { return func(r *vm.Run) { r.Limits = l } }
 

@@ -89,6 +89,8 @@ type Context interface {
 	HasFn(name string, arity int) bool
 	// Functions lists the script's functions.
 	Functions() []FnInfo
+	// Host is what the host gave this run for its functions; nil if nothing.
+	Host() any
 	// Print and Debug write to the run's sinks.
 	Print(text string)
 	Debug(text string)

@@ -38,7 +38,6 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 	}
 	base := m.base + m.fn.Regs + spare
 	stack := m.stack
-	defer func() { m.stack, m.high = stack, min(m.high, len(stack)) }()
 	m.reserve(base + f.Regs + len(curry) + len(args) + 1)
 	at := base
 	if f.UsesThis {
@@ -50,15 +49,16 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 	}
 	at += copy(m.stack[at:], curry)
 	copy(m.stack[at:], args)
-	if err := m.enter(f, base); err != nil {
-		return value.Value{}, err
+	err := m.enter(f, base)
+	if err == nil {
+		err = m.loop(m.depth - 1)
 	}
-	entry := m.depth - 1
-	if err := m.loop(entry); err != nil {
-		return value.Value{}, err
-	}
-	if f.UsesThis && this != nil {
+	if err == nil && f.UsesThis && this != nil {
 		*this = m.stack[base]
+	}
+	m.stack, m.high = stack, min(m.high, len(stack))
+	if err != nil {
+		return value.Value{}, err
 	}
 	return m.result, nil
 }

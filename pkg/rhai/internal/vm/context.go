@@ -78,6 +78,9 @@ func (m *Machine) Functions() []value.FnInfo {
 	return list
 }
 
+// Host is what the host gave this run for its functions.
+func (m *Machine) Host() any { return m.Run.Host }
+
 // Print writes to the run's sink.
 func (m *Machine) Print(text string) {
 	if m.Run.Print != nil {

@@ -38,15 +38,13 @@ func (m *Machine) regs() unsafe.Pointer {
 // loop runs the current frame and those that it calls, until the depth of frames is entry again.
 func (m *Machine) loop(entry int) *value.Error {
 	m.loops++
-	defer func() { m.loops-- }()
 	for {
 		err := m.guarded(entry)
-		if err == nil {
-			return nil
+		if err != nil && m.unwind(err, entry) {
+			continue
 		}
-		if !m.unwind(err, entry) {
-			return err
-		}
+		m.loops--
+		return err
 	}
 }
 

@@ -34,6 +34,7 @@ type Run struct {
 	Limits    value.Limits
 	Scope     *[]Variable // may be nil
 	Variables map[string]value.Value
+	Host      any
 	Print     func(string)
 	Debug     func(string)
 }
