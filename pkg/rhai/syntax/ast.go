@@ -119,6 +119,7 @@ type (
 		Pos
 		Name      string
 		Namespace []Name // empty for a plain variable
+		NamePos   Pos    // of the name behind the namespace; none for a plain variable
 	}
 
 	// This is `this`.

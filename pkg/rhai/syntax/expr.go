@@ -425,7 +425,7 @@ func (p *parser) qualify(id *Ident) {
 		at = p.lastName
 	}
 	id.Namespace = append(id.Namespace, Name{at, id.Name})
-	id.Name, p.lastName = name.Text, name.Pos
+	id.Name, id.NamePos, p.lastName = name.Text, name.Pos, name.Pos
 }
 
 // checkModule makes sure that the first of the names is an imported module, if that matters.

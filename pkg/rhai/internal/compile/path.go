@@ -35,7 +35,9 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 	switch e := e.(type) {
 	case *syntax.Ident:
 		if len(e.Namespace) > 0 {
-			break
+			r := reg()
+			f.namespaced(e, r)
+			return place{reg: r, konst: e.Name}
 		}
 		v := f.lookup(e.Name)
 		switch {

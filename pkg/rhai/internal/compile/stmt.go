@@ -306,7 +306,8 @@ func (f *fn) writable(p place, e syntax.Expr) {
 
 func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 	if len(t.Namespace) > 0 {
-		f.fail(value.AssignToConstant(t.Name), t.Pos)
+		f.namespaced(t, f.temp()) // it must exist
+		f.fail(value.AssignToConstant(t.Name), t.NamePos)
 		return
 	}
 	v := f.lookup(t.Name)
