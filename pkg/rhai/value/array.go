@@ -56,20 +56,5 @@ func OwnBlob(place *Value) *Blob {
 	return (*Blob)(place.p)
 }
 
-// Own makes whatever container is in this place safe to write. Its elements may still be shared.
-func Own(place *Value) {
-	if place.p == nil || !(*header)(place.p).shared {
-		return
-	}
-	switch place.Kind() {
-	case KindArray:
-		OwnArray(place)
-	case KindMap:
-		OwnMap(place)
-	case KindBlob:
-		OwnBlob(place)
-	}
-}
-
 // Shared tells whether a writer must copy the array first.
 func (a *Array) Shared() bool { return a.shared }

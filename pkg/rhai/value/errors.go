@@ -61,8 +61,6 @@ const (
 	LimitArray      Limit = "array_items"
 	LimitMap        Limit = "map_entries"
 	LimitVariables  Limit = "variables"
-	LimitFunctions  Limit = "functions"
-	LimitModules    Limit = "modules"
 	LimitTime       Limit = "time"
 )
 
@@ -222,11 +220,6 @@ func Exit(v Value) *Error { return &Error{Kind: ErrExit, Message: "exit", Value:
 // VariableNotFound is for a name that no variable has.
 func VariableNotFound(name string) *Error {
 	return &Error{Kind: ErrVariableNotFound, Message: "Variable not found: " + name, Subject: name}
-}
-
-// VariableExists is for a variable that is defined twice where that is not allowed.
-func VariableExists(name string) *Error {
-	return &Error{Kind: ErrVariableExists, Message: "Variable already defined: " + name, Subject: name}
 }
 
 // FunctionNotFound is for a call that no function takes.

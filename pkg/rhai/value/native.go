@@ -80,8 +80,6 @@ type Context interface {
 	// Call calls a function pointer. this, when not nil, is what the function sees as `this`, and may be written
 	// through. args are copied; an argument that the caller keeps must be Shared.
 	Call(f *FnPtr, this *Value, args []Value) (Value, error)
-	// CallName calls whatever function scripts would reach under the name.
-	CallName(name string, args []Value) (Value, error)
 	// Arity is how many arguments a function pointer takes beyond its curried ones: of the script function that it
 	// names or holds; ok is false when only native functions have the name.
 	Arity(f *FnPtr) (n int, ok bool)

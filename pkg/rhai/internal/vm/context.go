@@ -44,12 +44,6 @@ func (m *Machine) through(err *value.Error) *value.Error {
 	return err
 }
 
-// CallName calls a function by name.
-func (m *Machine) CallName(name string, args []value.Value) (value.Value, error) {
-	p := value.NewFnPtr(name, nil, nil).FnPtr()
-	return m.Call(p, nil, args)
-}
-
 // Arity is how many arguments a function pointer takes.
 func (m *Machine) Arity(p *value.FnPtr) (int, bool) {
 	if f, ok := p.Target.(*compile.Func); ok {
