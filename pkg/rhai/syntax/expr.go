@@ -310,7 +310,11 @@ func (p *parser) interpolated(level int) Expr {
 		p.advance()
 		block := p.openBlock(p.enter(level, x.Pos), x.Pos)
 		x.Parts = append(x.Parts, block)
-		p.tok = p.scanner.text(p.here())
+		after := p.here()
+		p.tok = p.scanner.text(block.End)
+		if p.tok.kind == tError && p.err.Lex == UnterminatedString {
+			p.err.Pos, p.tok.pos = after, after // an open end is behind the brace, the text itself at it
+		}
 		p.last = p.tok.kind
 		p.raise()
 	}
