@@ -13,18 +13,20 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"circles/pkg/queue"
 )
 
 const (
-	// pingTimeout is how long Redis gets to answer before it counts as gone.
-	pingTimeout = time.Second
+	// probeTimeout is how long Redis gets to answer before it counts as gone.
+	probeTimeout = time.Second
 
-	// pingAge is how long an answer counts: readiness may be asked by anyone,
+	// probeAge is how long an answer counts: readiness may be asked by anyone,
 	// and Redis isn't to be bothered each time.
-	pingAge = 250 * time.Millisecond
+	probeAge = 250 * time.Millisecond
 )
 
-// readiness knows whether Redis can be reached.
+// readiness knows whether Redis takes plays.
 type readiness struct {
 	redis redis.UniversalClient
 
@@ -36,12 +38,12 @@ type readiness struct {
 func (r *readiness) check(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.asked) < pingAge {
+	if time.Since(r.asked) < probeAge {
 		return r.err
 	}
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	r.err = r.redis.Ping(ctx).Err()
+	r.err = queue.Probe(ctx, r.redis)
 	r.asked = time.Now()
 	return r.err
 }

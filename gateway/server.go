@@ -44,6 +44,7 @@ type Options struct {
 	Logger  *slog.Logger     // default: none
 	Version string           // as the OpenRPC document shows it (dev)
 	Now     func() time.Time // by which challenges expire (time.Now)
+	Advise  bool             // warn of settings of Redis under which plays can be lost
 }
 
 // Server is a gateway.
@@ -51,6 +52,7 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	now     func() time.Time
+	advise  bool
 	circles map[circle.Key]struct{}
 	methods map[string]method
 	openRPC json.RawMessage
@@ -81,6 +83,7 @@ func New(cfg Config, opts Options) (*Server, error) {
 		cfg:     cfg,
 		log:     opts.Logger,
 		now:     opts.Now,
+		advise:  opts.Advise,
 		circles: make(map[circle.Key]struct{}, len(keys)),
 		methods: make(map[string]method),
 		roleOf:  ownerOnly,
@@ -183,6 +186,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 
 	var dispatched, served error
 	running.Go(func() { dispatched = dispatcher.Run(plays) })
+	if s.advise {
+		running.Go(func() { queue.Advise(plays, rdb, s.log) })
+	}
 	app := s.app(plays)
 	serving := make(chan struct{})
 	running.Go(func() {

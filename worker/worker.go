@@ -27,6 +27,7 @@ import (
 // defaults.
 type Options struct {
 	Logger *slog.Logger // default: none
+	Advise bool         // warn of settings of Redis under which plays can be lost
 }
 
 // Worker runs the plays of the circles that it owns.
@@ -35,6 +36,7 @@ type Worker struct {
 	id       string
 	keys     []circle.Key
 	log      *slog.Logger
+	advise   bool
 	runner   *runner
 	listener net.Listener // since Listen; nil without an address
 
@@ -67,6 +69,7 @@ func New(cfg Config, opts Options) (*Worker, error) {
 		id:     cfg.id(),
 		keys:   keys,
 		log:    log,
+		advise: opts.Advise,
 		runner: newRunner(cfg, log),
 		loops:  make(map[circle.Key]*loop),
 	}, nil
@@ -101,6 +104,9 @@ func (w *Worker) Run(ctx context.Context) (err error) {
 	var consumed, served error
 	background.Go(func() { consumed = w.consumer.Run(serving) })
 	background.Go(func() { served = w.serveHTTP(serving) })
+	if w.advise {
+		background.Go(func() { queue.Advise(serving, rdb, w.log) })
+	}
 	w.log.Info("the worker runs", "circles", len(w.keys))
 
 	w.balance(ctx)

@@ -125,7 +125,7 @@ func Start(ctx context.Context, config Config, opts Options) (*Handle, error) {
 	if err := checkRedis(ctx, h.config.Gateway.RedisURL); err != nil {
 		return nil, err
 	}
-	server, err := gateway.New(h.config.Gateway, gateway.Options{Logger: logger, Version: opts.Version})
+	server, err := gateway.New(h.config.Gateway, gateway.Options{Logger: logger, Version: opts.Version, Advise: !config.Dev})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,9 @@ const (
 	// heartbeat expires in milliseconds of Redis's clock.
 	workersKey = "circles:workers"
 
+	// probeKey never exists; see Probe.
+	probeKey = "circles:probe"
+
 	// repliesPrefix begins the channel on which a gateway hears the outcomes of
 	// the plays that it waits for.
 	repliesPrefix = "circles:replies:"

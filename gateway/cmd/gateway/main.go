@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"circles/gateway"
+	"circles/pkg/queue"
 	"circles/pkg/settings"
 )
 
@@ -48,7 +49,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(args) == 1 {
 		return gateway.Healthcheck(ctx, cfg)
 	}
-	server, err := gateway.New(cfg, gateway.Options{Logger: cfg.Logger(os.Stderr), Version: version})
+	log := cfg.Logger(os.Stderr)
+	queue.LogClient(log)
+	server, err := gateway.New(cfg, gateway.Options{Logger: log, Version: version, Advise: true})
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	log := cfg.Logger(os.Stderr)
 	queue.LogClient(log)
-	w, err := worker.New(cfg, worker.Options{Logger: log})
+	w, err := worker.New(cfg, worker.Options{Logger: log, Advise: true})
 	if err != nil {
 		return err
 	}
