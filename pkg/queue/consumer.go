@@ -144,7 +144,7 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		c:      c,
 		circle: key,
 		token:  token,
-		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), results: resultsKey(key), dead: deadKey(key), state: stateKey(key)},
+		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), commits: commitsKey(key), results: resultsKey(key), dead: deadKey(key), state: stateKey(key)},
 		poked:  make(chan struct{}, 1),
 		reread: true,
 		heir:   true,

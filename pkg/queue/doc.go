@@ -20,6 +20,12 @@
 // commits. Plays that were read and not committed stay pending, and the next
 // owner reads those first, oldest first.
 //
+// An owner remembers what it has read and written of the circle's state. A
+// counter of the circle's commits says whether that is still true: Redis may
+// come back from a crash, or a replica take its place, without what it answered
+// last. An owner that knows of other commits than Redis loses its lease, and the
+// circle is claimed anew with nothing remembered.
+//
 // Outcomes are published to the gateway that waits, and kept in a capped
 // stream. A publication can be lost; a gateway that may have missed one looks
 // into the stream: when its subscription is made again, and before it reports

@@ -47,6 +47,9 @@ func ownerKey(c circle.Key) string { return companion(c, "owner") }
 // fenceKey holds the last fencing token given.
 func fenceKey(c circle.Key) string { return companion(c, "fence") }
 
+// commitsKey counts the circle's commits.
+func commitsKey(c circle.Key) string { return companion(c, "commits") }
+
 // resultsKey is a capped stream of recent outcomes.
 func resultsKey(c circle.Key) string { return companion(c, "results") }
 

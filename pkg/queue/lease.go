@@ -48,6 +48,11 @@ type Lease struct {
 	heir    bool
 	counted string
 
+	// commits is how many commits the circle had when the owner last heard, as
+	// Redis has it: what the owner remembers of the circle is as of that one.
+	// Empty while it remembers nothing.
+	commits string
+
 	// out is what was handed out and is not committed, with how often it had
 	// been delivered before.
 	out map[string]int
@@ -62,7 +67,7 @@ type Lease struct {
 // one that is forgotten costs time and has no effect.
 const maxWithdrawn = 256
 
-type leaseKeys struct{ stream, owner, fence, results, dead, state string }
+type leaseKeys struct{ stream, owner, fence, commits, results, dead, state string }
 
 // A Delivery is a play that a lease's holder is to run.
 type Delivery struct {
@@ -204,9 +209,9 @@ func (l *Lease) readOnce(ctx context.Context) ([]Delivery, error) {
 		}
 		l.reread, l.heir = false, false
 	}
-	cmd := takeScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence},
-		l.token, group, consumer, l.c.opts.Batch)
-	return l.deliveries(cmd, "take")
+	cmd := takeScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.commits},
+		l.token, l.commits, group, consumer, l.c.opts.Batch)
+	return l.deliveries(ctx, cmd, "take")
 }
 
 func (l *Lease) readPending(ctx context.Context) ([]Delivery, error) {
@@ -217,9 +222,9 @@ func (l *Lease) readPending(ctx context.Context) ([]Delivery, error) {
 	if l.heir {
 		most, count = 1, l.c.opts.MaxDeliveries
 	}
-	cmd := pendingScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence},
-		l.token, group, consumer, from, most, count, l.counted)
-	plays, err := l.deliveries(cmd, "pending")
+	cmd := pendingScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.commits},
+		l.token, l.commits, group, consumer, from, most, count, l.counted)
+	plays, err := l.deliveries(ctx, cmd, "pending")
 	for i, p := range plays {
 		l.after = p.Entry
 		switch before, known := l.out[p.Entry]; {
@@ -236,18 +241,18 @@ func (l *Lease) readPending(ctx context.Context) ([]Delivery, error) {
 	return plays, err
 }
 
-func (l *Lease) deliveries(cmd *redis.Cmd, script string) ([]Delivery, error) {
+func (l *Lease) deliveries(ctx context.Context, cmd *redis.Cmd, script string) ([]Delivery, error) {
 	r, err := newReply(cmd)
 	if err != nil {
 		return nil, err
 	}
-	if r.number() == 0 {
+	if verdict := r.number(); verdict != verdictDone {
 		if err := r.err(script); err != nil {
 			return nil, err
 		}
-		l.lose()
-		return nil, ErrLost
+		return nil, l.refused(ctx, verdict)
 	}
+	l.commits = r.text()
 	plays := make([]Delivery, 0, len(r.rest)/4)
 	for r.more() {
 		entry, id, text, count := r.text(), r.text(), r.text(), r.number()
@@ -270,8 +275,8 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 	if len(plays) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 8+5*len(plays))
-	args = append(args, l.token, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, len(plays))
+	args := make([]any, 0, 9+5*len(plays))
+	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, len(plays))
 	for _, p := range plays {
 		reply := p.Delivery.Play.ReplyTo
 		if reply != "" {
@@ -284,9 +289,9 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome), why)
 	}
 	args = merge(plays).append(args)
-	keys := []string{l.keys.stream, l.keys.fence, l.keys.results, l.keys.dead, l.keys.state}
+	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state}
 	cmd := commitScript.Run(ctx, l.c.pipe, keys, args...)
-	if err := l.committed(cmd); err != nil {
+	if err := l.committed(ctx, cmd); err != nil {
 		l.rewind()
 		return err
 	}
@@ -296,28 +301,51 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 	return nil
 }
 
-func (l *Lease) committed(cmd *redis.Cmd) error {
+func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) error {
+	before := l.commits
+	l.commits = "" // until it is known whether there is one more
 	r, err := newReply(cmd)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	verdict := r.number()
-	if err := r.err("commit"); err != nil {
-		return err
-	}
-	switch verdict {
-	case 1:
-		return nil
-	case 0:
-		l.lose()
-		return ErrLost
-	default:
+	switch verdict := r.number(); verdict {
+	case verdictDone:
+		l.commits = r.text()
+		return r.err("commit")
+	case verdictWithdrawn:
+		l.commits = before
 		var gone WithdrawnError
 		for r.more() {
 			gone.Entries = append(gone.Entries, r.text())
 		}
 		return &gone
+	default:
+		if err := r.err("commit"); err != nil {
+			return err
+		}
+		return l.refused(ctx, verdict)
 	}
+}
+
+// What the scripts that act for an owner say first.
+const (
+	verdictBehind    = -1 // the circle has other commits than the owner knows of
+	verdictStale     = 0  // the token is not the latest
+	verdictDone      = 1
+	verdictWithdrawn = 2 // by commit only
+)
+
+// refused ends the lease. One whose circle is not as its owner remembers it is
+// given up, so that the circle is claimed anew at once, with nothing remembered.
+func (l *Lease) refused(ctx context.Context, verdict int64) error {
+	if verdict == verdictBehind {
+		l.c.log.Warn("redis came back without what was committed last; the circle is claimed anew", "circle", l.circle.String())
+		if err := l.Release(ctx); err != nil {
+			l.c.log.Warn("release; the lease will expire", "circle", l.circle.String(), "error", err)
+		}
+	}
+	l.lose()
+	return ErrLost
 }
 
 // Release gives the circle up. Plays that were handed out and not committed are

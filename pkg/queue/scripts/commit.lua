@@ -1,25 +1,33 @@
 -- Makes a group of plays happen: all of it or nothing.
--- KEYS: 1 stream, 2 fence, 3 results, 4 dead, 5 state
--- ARGV: 1 token, 2 group, 3 most results, 4 most dead, 5 number of plays,
---       then for each play: entry id, play id, reply channel or '', outcome,
---       why it was given up or '';
+-- KEYS: 1 stream, 2 fence, 3 commits, 4 results, 5 dead, 6 state
+-- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group, 4 most
+--       results, 5 most dead, 6 number of plays, then for each play: entry id,
+--       play id, reply channel or '', outcome, why it was given up or '';
 --       then number of changes to the state; when there are any: '1' to clear
 --       it first, its size in bytes afterwards, and for each change: key,
 --       '1' to set or '0' to delete, value
--- Result: {1}; {0} when the token is not the latest; {2, entry id, …} with the
--- plays that are not pending any more because they were withdrawn. With 0 and 2
--- nothing has changed.
+-- Result: {1, number of commits}; {0} when the token is not the latest; {-1}
+-- when the number of commits is another; {2, entry id, …} with the plays that
+-- are not pending any more because they were withdrawn. With all but 1 nothing
+-- has changed.
+--
+-- The plays were run on a state that the owner remembers. It is the circle's
+-- only as long as all of the owner's commits are there and no other: Redis may
+-- have come back without its last second, to an owner that noticed nothing.
 --
 -- Acknowledging comes first among the writes: it frees memory, and after a
 -- first write Redis lets the rest of a script pass when memory is short.
-local head, per = 5, 5
+local head, per = 6, 5
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return {0}
 end
-local last = head + per * (tonumber(ARGV[5]) - 1)
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then
+  return {-1}
+end
+local last = head + per * (tonumber(ARGV[6]) - 1)
 local gone = {2}
 for i = head, last, per do
-  if #redis.call('XPENDING', KEYS[1], ARGV[2], ARGV[i + 1], ARGV[i + 1], 1) == 0 then
+  if #redis.call('XPENDING', KEYS[1], ARGV[3], ARGV[i + 1], ARGV[i + 1], 1) == 0 then
     gone[#gone + 1] = ARGV[i + 1]
   end
 end
@@ -30,36 +38,37 @@ end
 local changes = last + per + 1
 local count = tonumber(ARGV[changes])
 if count > 0 then
-  redis.call('HLEN', KEYS[5])
+  redis.call('HLEN', KEYS[6])
 end
 for i = head, last, per do
   local dead = ARGV[i + 5] ~= '' and redis.call('XRANGE', KEYS[1], ARGV[i + 1], ARGV[i + 1])[1]
-  redis.call('XACK', KEYS[1], ARGV[2], ARGV[i + 1])
+  redis.call('XACK', KEYS[1], ARGV[3], ARGV[i + 1])
   redis.call('XDEL', KEYS[1], ARGV[i + 1])
   if dead then
-    redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*',
+    redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*',
       'id', ARGV[i + 2], 'play', dead[2][4] or '', 'why', ARGV[i + 5])
   end
 end
+local commits = string.format('%.0f', redis.call('INCR', KEYS[3]))
 if count > 0 then
   if ARGV[changes + 1] == '1' then
-    redis.call('DEL', KEYS[5])
+    redis.call('DEL', KEYS[6])
   end
-  redis.call('HSET', KEYS[5], '', ARGV[changes + 2])
+  redis.call('HSET', KEYS[6], '', ARGV[changes + 2])
   for i = changes + 3, #ARGV, 3 do
     if ARGV[i + 1] == '1' then
-      redis.call('HSET', KEYS[5], ARGV[i], ARGV[i + 2])
+      redis.call('HSET', KEYS[6], ARGV[i], ARGV[i + 2])
     else
-      redis.call('HDEL', KEYS[5], ARGV[i])
+      redis.call('HDEL', KEYS[6], ARGV[i])
     end
   end
 end
 for i = head, last, per do
-  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[3], '*', 'id', ARGV[i + 2], 'outcome', ARGV[i + 4])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[i + 2], 'outcome', ARGV[i + 4])
 end
 for i = head, last, per do
   if ARGV[i + 3] ~= '' then
     redis.call('PUBLISH', ARGV[i + 3], ARGV[i + 4])
   end
 end
-return {1}
+return {1, commits}

@@ -1,13 +1,19 @@
 -- Reads plays that were never read, in order, and makes them pending.
--- KEYS: 1 stream, 2 fence
--- ARGV: 1 token, 2 group, 3 consumer, 4 most
--- Result: {1, entry id, play id, play, deliveries before, entry id, …}, or {0} when the
--- token is not the latest.
+-- KEYS: 1 stream, 2 fence, 3 commits
+-- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group,
+--       4 consumer, 5 most
+-- Result: {1, number of commits, entry id, play id, play, deliveries before,
+-- entry id, …}; {0} when the token is not the latest; {-1} when the number of
+-- commits is another.
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return {0}
 end
-local result = {1}
-local read = redis.call('XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[4], 'STREAMS', KEYS[1], '>')
+local commits = redis.call('GET', KEYS[3]) or '0'
+if commits ~= ARGV[2] then
+  return {-1}
+end
+local result = {1, commits}
+local read = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', ARGV[5], 'STREAMS', KEYS[1], '>')
 if read and read[1] then
   for _, entry in ipairs(read[1][2]) do
     result[#result + 1] = entry[1]
