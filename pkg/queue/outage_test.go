@@ -112,6 +112,28 @@ func TestServiceResumesWhenRedisComesBackEmpty(t *testing.T) {
 	})
 }
 
+func TestServiceResumesWhenTheGroupIsRemoved(t *testing.T) {
+	onEach(t, func(t *testing.T, server *redistest.Server) {
+		key := newCircle(t)
+		d := startDispatcher(t, server, DispatcherOptions{})
+		c := startConsumer(t, server, ConsumerOptions{WorkerID: "w", LeaseTTL: 300 * time.Millisecond})
+		running(t, echo(claim(t, c, key)))
+		rdb := server.Client()
+		for _, remove := range []func() error{
+			func() error { return rdb.XGroupDestroy(within(t), streamKey(key), group).Err() },
+			func() error { return rdb.Del(within(t), streamKey(key)).Err() },
+		} {
+			if err := remove(); err != nil {
+				t.Fatal(err)
+			}
+			o, err := d.Play(within(t), key, Play{Script: "after"})
+			if err != nil || o.Output != "after" {
+				t.Fatalf("got %+v, %v", o, err)
+			}
+		}
+	})
+}
+
 func TestNextWaitsWhileRedisIsAway(t *testing.T) {
 	server := redistest.StartReal(t, redistest.WithAppendOnly("always"))
 	key := newCircle(t)

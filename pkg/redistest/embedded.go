@@ -23,7 +23,7 @@ type embedded struct {
 
 func newEmbedded(o options) *embedded { return &embedded{options: o} }
 
-func (e *embedded) start(context.Context) (string, error) {
+func (e *embedded) start(ctx context.Context) (string, error) {
 	server := miniredis.NewMiniRedis()
 	if e.password != "" {
 		server.RequireAuth(e.password)
@@ -32,7 +32,7 @@ func (e *embedded) start(context.Context) (string, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	if err := server.StartAddr(addr); err != nil {
+	if err := again(ctx, func() error { return server.StartAddr(addr) }); err != nil {
 		return "", err
 	}
 	e.addr, e.server = server.Addr(), server

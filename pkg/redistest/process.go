@@ -36,7 +36,7 @@ func newProcess(t testing.TB, o options) *process {
 
 func (p *process) start(ctx context.Context) (string, error) {
 	if p.addr != "" {
-		return p.addr, p.serve(ctx, p.addr)
+		return p.addr, again(ctx, func() error { return p.serve(ctx, p.addr) })
 	}
 	var err error
 	for range bindAttempts {

@@ -154,6 +154,22 @@ func (s *Server) Restart() {
 	s.run()
 }
 
+// again tries to serve on a port that was ours before: while nobody listens, a
+// client that dials it may be given it as its own end of the connection.
+func again(ctx context.Context, serve func() error) error {
+	for {
+		err := serve()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
 func (s *Server) run() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
