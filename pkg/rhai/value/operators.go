@@ -260,6 +260,9 @@ const epsilon = 0x1p-52
 // CompareFloats compares as the language does: numbers that differ by less than the precision of the larger (or than
 // that of 1, near zero) are equal. With infinities and NaN the difference is NaN, and every comparison false.
 func CompareFloats(op Op, x, y float64) bool {
+	if math.IsInf(x, 0) || math.IsInf(y, 0) {
+		return false
+	}
 	scale := 1.0
 	if x*y != 0 {
 		scale = math.Max(math.Abs(x), math.Abs(y))

@@ -190,6 +190,20 @@ func plain(e syntax.Expr) bool {
 	switch e := e.(type) {
 	case *syntax.Closure:
 		return len(e.Captures) == 0
+	case *syntax.Map:
+		for _, x := range e.Entries {
+			if !plain(x.Value) {
+				return false
+			}
+		}
+		return true
+	case *syntax.Array:
+		for _, x := range e.Items {
+			if !plain(x) {
+				return false
+			}
+		}
+		return true
 	case *syntax.Binary:
 		if e.Op == ".." || e.Op == "..=" {
 			_, from := e.Left.(*syntax.Int)
