@@ -24,6 +24,7 @@ type call struct {
 	exchange *exchange
 	at       int
 	request  protocol.Request
+	over     func() // called when the call is answered; nil: nothing is to be done
 }
 
 func newExchange(s *session, frame protocol.Frame) *exchange {
@@ -40,6 +41,9 @@ func newExchange(s *session, frame protocol.Frame) *exchange {
 // answer answers the call: with err when it isn't nil, else with result. The
 // first answer counts; what comes after it is dropped.
 func (c *call) answer(result any, err *protocol.Error) {
+	if c.over != nil {
+		c.over()
+	}
 	response := protocol.Response{ID: c.request.ID, Error: err}
 	if !c.request.IsNotification() && err == nil {
 		response = protocol.Result(c.request.ID, result)

@@ -18,6 +18,7 @@ const retryAfter = time.Second
 // dispatcher is what the hub needs of queue.Dispatcher.
 type dispatcher interface {
 	Start(ctx context.Context, c circle.Key, p queue.Play, done func(queue.Outcome)) error
+	Cancel(ctx context.Context, playID string) (bool, error)
 }
 
 // hub hands plays to the dispatcher and turns what becomes of them into
@@ -32,10 +33,20 @@ type hub struct {
 // answerFunc takes a call's answer: a result or an error. It is called once.
 type answerFunc func(result any, err *protocol.Error)
 
+// asked is a play that was asked for.
+type asked struct {
+	id     string
+	circle circle.Key
+	by     identity
+	params protocol.PlayParams
+	came   time.Time // the play's time runs from here
+}
+
 // play submits a play and returns when it is queued. The answer comes when the
-// play is over, on a goroutine of the dispatcher, or before play returns. The
-// play's time runs from when it came. ctx bounds the queueing, not the play.
-func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.PlayParams, came time.Time, answer answerFunc) {
+// play is over, on a goroutine of the dispatcher, or before play returns. ctx
+// bounds the queueing, not the play.
+func (h *hub) play(ctx context.Context, a asked, answer answerFunc) {
+	p := a.params
 	if p.IdempotencyKey != "" {
 		// A key that was taken and not kept would have clients repeat plays that
 		// then run twice.
@@ -52,19 +63,35 @@ func (h *hub) play(ctx context.Context, in circle.Key, by identity, p protocol.P
 		timeout = time.Duration(p.TimeoutMS) * time.Millisecond
 	}
 	play := queue.Play{
-		ID:       queue.NewPlayID(),
+		ID:       a.id,
 		Script:   p.Script,
 		Args:     p.Args,
-		Caller:   by.key.String(),
-		Role:     string(by.role),
-		Deadline: came.Add(timeout),
+		Caller:   a.by.key.String(),
+		Role:     string(a.by.role),
+		Deadline: a.came.Add(timeout),
 	}
 	ctx, cancel := context.WithDeadline(ctx, play.Deadline)
 	defer cancel()
-	err := h.dispatcher.Start(ctx, in, play, func(o queue.Outcome) { h.settle(in, o, answer) })
+	err := h.dispatcher.Start(ctx, a.circle, play, func(o queue.Outcome) { h.settle(a.circle, o, answer) })
 	if err != nil {
-		answer(nil, h.refusal(in, play.ID, err))
+		answer(nil, h.refusal(a.circle, play.ID, err))
 	}
+}
+
+// cancel cancels plays of a circle and answers whether any of them is certain to
+// have no effect. Their own answers come as those of all plays do.
+func (h *hub) cancel(ctx context.Context, in circle.Key, plays []string, answer answerFunc) {
+	var result protocol.CancelResult
+	for _, play := range plays {
+		cancelled, err := h.dispatcher.Cancel(ctx, play)
+		if err != nil {
+			h.log.Warn("a play could not be cancelled", "circle", in.String(), "play", play, "error", err)
+			answer(nil, busyError("busy: the queue can't be reached; the play may go on", retryAfter))
+			return
+		}
+		result.Cancelled = result.Cancelled || cancelled
+	}
+	answer(result, nil)
 }
 
 // settle answers with a play's outcome.

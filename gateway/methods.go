@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"circles/pkg/protocol"
+	"circles/pkg/queue"
 )
 
 // method is a row of the dispatch table, which alone decides what a client can
@@ -35,6 +36,16 @@ func methods() []method {
 				},
 			},
 			call: play,
+		},
+		{
+			spec: protocol.Spec{
+				Name:    protocol.MethodCancel,
+				Summary: "ends a play of this connection that waits or runs; it then has no effect",
+				Params:  protocol.CancelParams{},
+				Result:  protocol.CancelResult{},
+				Errors:  []protocol.Code{protocol.CodeAuthRequired, protocol.CodeBusy},
+			},
+			call: cancel,
 		},
 		{
 			spec: protocol.Spec{
@@ -142,10 +153,41 @@ func play(s *session, c *call) {
 		c.answer(nil, err)
 		return
 	}
-	who, _ := s.identity()
-	came := time.Now() // the play's time runs from here
+	asked := asked{
+		id:     queue.NewPlayID(),
+		circle: s.circle,
+		params: p,
+		came:   time.Now(), // the play's time runs from here
+	}
+	asked.by, _ = s.identity()
+	s.flights.add(asked.id, c.request.ID)
+	c.over = func() { s.flights.remove(asked.id) }
 	s.submit(func() {
 		defer s.survive(c)
-		s.server.hub.play(s.ctx, s.circle, who, p, came, c.answer)
+		s.server.hub.play(s.ctx, asked, c.answer)
+	})
+}
+
+// cancel has the hub cancel plays of the connection. It is answered when that is
+// decided, and comes after the plays that were sent before it.
+func cancel(s *session, c *call) {
+	var p protocol.CancelParams
+	if err := protocol.DecodeParams(c.request.Params, &p); err != nil {
+		c.answer(nil, err)
+		return
+	}
+	if (p.PlayID == "") == (p.ID == nil) {
+		c.answer(nil, protocol.Errorf(protocol.CodeInvalidParams, "invalid params: want play_id, or the id of the request that asked for the play"))
+		return
+	}
+	plays := s.flights.take(p)
+	if len(plays) == 0 {
+		c.answer(protocol.CancelResult{}, nil)
+		return
+	}
+	c.over = func() { s.flights.putBack(plays) }
+	s.submit(func() {
+		defer s.survive(c)
+		s.server.hub.cancel(s.ctx, s.circle, plays, c.answer)
 	})
 }

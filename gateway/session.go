@@ -41,6 +41,8 @@ type session struct {
 	auth   authenticator // of the reader alone
 	out    *outbox
 
+	flights flights
+
 	closing chan struct{} // closed by close and kill, once
 
 	ctx       context.Context // of the queueing of plays; ends when the session is killed

@@ -172,7 +172,7 @@ func TestFrames(t *testing.T) {
 		{`{"jsonrpc":"2.0","method":"whoami","id":-1.50E+3}`, who(`-1.50E+3`)},
 		{`{"jsonrpc":"2.0","method":"whoami","id":"\u00e9<\/é"}`, who(`"\u00e9<\/é"`)},
 		{`{"jsonrpc":"2.0","method":"nope","id":1}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"method not found"}}`},
-		{`{"jsonrpc":"2.0","method":"cancel","params":{"id":1},"id":1}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"method not found"}}`},
+		{`{"jsonrpc":"2.0","method":"subscribe","params":{"topics":[]},"id":1}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"method not found"}}`},
 		{`{"jsonrpc":"2.0","method":"whoami","params":{"x":1},"id":1}`,
 			`{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"invalid params: unknown parameter \"x\", want none"}}`},
 		{`{"jsonrpc":"2.0","method":"whoami"`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"parse error: unexpected end of JSON input at byte 34"}}`},

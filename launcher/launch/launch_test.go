@@ -291,6 +291,23 @@ func TestManyCallsOnOneSocket(t *testing.T) {
 	}
 }
 
+func TestAPlayEndsWithItsContext(t *testing.T) {
+	handle := start(t, func(c *launch.Config) {
+		c.Gateway.PlayTimeout, c.Gateway.PlayTimeoutMax = 2*patience, 2*patience
+		c.Worker.ScriptMaxTime, c.Worker.ScriptMaxOperations = 2*patience, 0
+	})
+	c := dial(t, handle.SocketURL(handle.Circles()[0]))
+	ctx, cancel := context.WithTimeout(testContext(t), 100*time.Millisecond)
+	defer cancel()
+	if _, err := c.Play(ctx, "loop {}"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got the error %v", err)
+	}
+	// A circle runs one play at a time, and nothing else ends the first in time.
+	if got, err := c.Play(testContext(t), "40 + 2"); err != nil || got.Output != "42" {
+		t.Errorf("the next play: got %v and error %v", got, err)
+	}
+}
+
 func TestClientReconnectsToARestartedGateway(t *testing.T) {
 	server := redistest.Start(t)
 	secret := newSecret(t)

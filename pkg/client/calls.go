@@ -35,7 +35,8 @@ type play struct {
 
 // Play runs a script in the circle and returns its value. The error is an *Error
 // when the script failed or was refused; see the package comment for the rest.
-// When the context ends Play returns at once, but the script may run on.
+// When the context ends Play returns at once, and the gateway is asked to cancel
+// the play; whether that came in time is not known.
 func (c *Client) Play(ctx context.Context, script string, opts ...PlayOption) (*Result, error) {
 	play := play{params: protocol.PlayParams{Script: script}}
 	for _, option := range opts {

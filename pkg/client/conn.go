@@ -194,6 +194,9 @@ func (c *conn) call(ctx context.Context, method string, params json.RawMessage) 
 	case got := <-answered:
 		return got.unpack(method)
 	case <-ctx.Done():
+		if method == protocol.MethodPlay {
+			c.cancelPlay(id)
+		}
 		return nil, &abandonedError{sent: true, cause: ctx.Err()}
 	case <-c.done:
 	}
@@ -203,6 +206,24 @@ func (c *conn) call(ctx context.Context, method string, params json.RawMessage) 
 	default:
 		return nil, &lostError{sent: true, cause: c.cause()}
 	}
+}
+
+// cancelPlay asks the gateway to end a play that nobody waits for any more. It
+// doesn't wait for the writer: a goroutine does, which the connection joins.
+func (c *conn) cancelPlay(id uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	params := fmt.Appendf(nil, `{"id":%d}`, id)
+	frame := protocol.Request{Method: protocol.MethodCancel, Params: params}.AppendJSON(nil)
+	c.running.Go(func() {
+		select {
+		case c.frames <- frame:
+		case <-c.ctx.Done():
+		}
+	})
 }
 
 func (a answer) unpack(method string) (json.RawMessage, error) {

@@ -14,6 +14,7 @@ const (
 	MethodAuthenticate = "authenticate"
 	MethodWhoami       = "whoami"
 	MethodPlay         = "play"
+	MethodCancel       = "cancel"
 	MethodDiscover     = "rpc.discover"
 
 	// NotifyClosing is the gateway's notification that it drains.
@@ -91,6 +92,20 @@ type PlayResult struct {
 	Output    string          `json:"output" jsonschema:"description=the value as the language prints it"`
 	Value     json.RawMessage `json:"value" jsonschema:"description=the value as JSON"`
 	ElapsedUS int64           `json:"elapsed_us" jsonschema:"description=time the script ran: in microseconds"`
+}
+
+// CancelParams names a play of the same connection that is in flight: by its own
+// id or by that of the request that asked for it. One of the two is wanted.
+type CancelParams struct {
+	PlayID string          `json:"play_id,omitempty" jsonschema:"description=the play's id"`
+	ID     json.RawMessage `json:"id,omitempty" jsonschema:"description=the id of the request that asked for the play: as it was sent"`
+}
+
+// CancelResult says whether the play is certain to have no effect. The request
+// that asked for it is answered with CodeCancelled then. False means that it was
+// too late, or that there is no such play in flight.
+type CancelResult struct {
+	Cancelled bool `json:"cancelled"`
 }
 
 // DiscoverParams are none.
