@@ -19,15 +19,19 @@ func regressions() []schedule {
 		s.Faults = faults
 		return s
 	}
-	everysec := func(s *schedule) { s.Fsync = "everysec" }
+	everysec := func(s *schedule) { s.Fsync, s.Circles, s.Lease = "everysec", 9, 1500*ms }
 	return []schedule{
 		// Redis came back without the last commits, and the owner, whose lease
 		// was as good as before, went on from its cache of the state: what had
 		// been undone was missing in the middle of what followed.
 		with(everysec,
-			fault{At: 1000 * ms, Kind: redisPower, For: 200 * ms, Delay: 10 * ms},
-			fault{At: 2000 * ms, Kind: redisPower, For: 10 * ms, Delay: 300 * ms},
-			fault{At: 3000 * ms, Kind: redisPower, For: 100 * ms, Delay: 50 * ms},
+			fault{At: 500 * ms, Kind: redisPower, For: 1 * ms, Delay: 10 * ms},
+			fault{At: 1000 * ms, Kind: redisPower, For: 1 * ms, Delay: 30 * ms},
+			fault{At: 1500 * ms, Kind: redisPower, For: 1 * ms, Delay: 100 * ms},
+			fault{At: 2000 * ms, Kind: redisPower, For: 1 * ms, Delay: 200 * ms},
+			fault{At: 2500 * ms, Kind: redisPower, For: 1 * ms, Delay: 10 * ms},
+			fault{At: 3000 * ms, Kind: redisPower, For: 1 * ms, Delay: 100 * ms},
+			fault{At: 3500 * ms, Kind: redisPower, For: 1 * ms, Delay: 30 * ms},
 		),
 		// What the sabotaged builds are caught by; a sound one is not.
 		pauses(0),

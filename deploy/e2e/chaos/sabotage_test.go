@@ -43,15 +43,23 @@ func deaths(seed uint64) schedule {
 	return s
 }
 
-const fenced = "if redis.call('GET', KEYS[%d]) ~= ARGV[1] then\n  return {0}\nend\n"
-
-// withoutFencing takes a worker's word for it that it owns a circle.
+// withoutFencing takes a worker's word for it that it owns a circle. The counter
+// of commits goes too: it keeps a former owner out as well, once there is a newer
+// commit.
 func withoutFencing() []change {
+	const (
+		token   = "if redis.call('GET', KEYS[%d]) ~= ARGV[1] then\n  return {0}\nend\n"
+		commits = "commits ~= ARGV[2] then"
+	)
+	second := fmt.Sprintf(token, 2)
 	return []change{
-		{"pkg/queue/scripts/commit.lua", fmt.Sprintf(fenced, 2), ""},
-		{"pkg/queue/scripts/take.lua", fmt.Sprintf(fenced, 2), ""},
-		{"pkg/queue/scripts/pending.lua", fmt.Sprintf(fenced, 2), ""},
-		{"pkg/queue/scripts/renew.lua", fmt.Sprintf(fenced, 3), ""},
+		{"pkg/queue/scripts/commit.lua", second, ""},
+		{"pkg/queue/scripts/commit.lua", "(redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then", "false then"},
+		{"pkg/queue/scripts/take.lua", second, ""},
+		{"pkg/queue/scripts/take.lua", "if " + commits, "if false then"},
+		{"pkg/queue/scripts/pending.lua", second, ""},
+		{"pkg/queue/scripts/pending.lua", "if ARGV[2] ~= '' and " + commits, "if false then"},
+		{"pkg/queue/scripts/renew.lua", fmt.Sprintf(token, 3), ""},
 	}
 }
 
