@@ -109,7 +109,7 @@ func TestHealthAndDocument(t *testing.T) {
 	for _, m := range got.Methods {
 		names = append(names, m.Name)
 	}
-	if want := "play fetch_nonce authenticate whoami rpc.discover"; strings.Join(names, " ") != want {
+	if want := "play cancel fetch_nonce authenticate whoami rpc.discover"; strings.Join(names, " ") != want {
 		t.Errorf("the document has %v, want %s", names, want)
 	}
 	if response, _ := r.get("/"); response.StatusCode != http.StatusFound || response.Header.Get("Location") != console.Path {
