@@ -34,6 +34,14 @@ func (w *Worker) Listen() (net.Addr, error) {
 	return w.listener.Addr(), nil
 }
 
+// addr is where the HTTP port really is; empty without one.
+func (w *Worker) addr() string {
+	if w.listener == nil {
+		return ""
+	}
+	return w.listener.Addr().String()
+}
+
 func (w *Worker) closeListener() error {
 	if w.listener == nil {
 		return nil

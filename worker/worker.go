@@ -107,7 +107,7 @@ func (w *Worker) Run(ctx context.Context) (err error) {
 	if w.advise {
 		background.Go(func() { queue.Advise(serving, rdb, w.log) })
 	}
-	w.log.Info("the worker runs", "circles", len(w.keys))
+	w.log.Info("the worker runs", "circles", len(w.keys), "addr", w.addr())
 
 	w.balance(ctx)
 

@@ -6,6 +6,9 @@
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then
   return {0}
 end
+-- This is the first write because it needs no memory: Redis lets the rest pass
+-- then, also when memory is short.
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
 redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
