@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -54,6 +55,8 @@ type modelLease struct {
 	// remembers the count from one commit to the next, as long as all goes well.
 	count int
 	known bool
+
+	commits int // that the circle had when the lease heard last; -1 before that
 }
 
 type model struct {
@@ -71,6 +74,23 @@ type model struct {
 	leases []*modelLease
 	latest *modelLease // the one that was claimed last; nil when it was released
 	owned  bool        // nobody may claim
+
+	commits   int    // that Redis has
+	delivered int    // the sequence number of the last play that was read
+	disk      *saved // what a crash of Redis would leave; nil: it would leave everything
+	lossy     bool   // Redis has crashed: deliveries may be counted too low
+}
+
+// saved is everything that is in Redis, at some time.
+type saved struct {
+	keys      map[string]string // as DUMP has them
+	queue     []*modelPlay
+	committed []string
+	fate      map[string]string
+	latest    *modelLease
+	owned     bool
+	commits   int
+	delivered int
 }
 
 func TestModel(t *testing.T) {
@@ -78,7 +98,7 @@ func TestModel(t *testing.T) {
 		rdb := connect(t, server)
 		rapid.Check(t, func(rt *rapid.T) {
 			m := newModel(t, rdb)
-			rt.Repeat(map[string]func(*rapid.T){
+			actions := map[string]func(*rapid.T){
 				"":              m.check,
 				"submit":        m.submit,
 				"cancel":        m.cancel,
@@ -89,11 +109,18 @@ func TestModel(t *testing.T) {
 				"renew":         m.renew,
 				"read":          m.read,
 				"commit":        m.commit,
+				"commit more":   m.commit, // twice as often as the rest
+				"read more":     m.read,
 				"commit again":  m.commitAgain,
 				"release":       m.release,
 				"crash":         m.crash,
 				"flush scripts": m.flush,
-			})
+				"forget":        m.forget,
+			}
+			if server.Real { // the embedded one does not dump streams
+				actions["redis syncs"], actions["redis crashes"] = m.sync, m.lose
+			}
+			rt.Repeat(actions)
 			m.drain(rt)
 		})
 	})
@@ -124,6 +151,12 @@ func (m *model) remove(id, fate string) {
 }
 
 func (m *model) submit(t *rapid.T) {
+	for range rapid.IntRange(1, modelBatch).Draw(t, "plays") {
+		m.submitOne(t)
+	}
+}
+
+func (m *model) submitOne(t *rapid.T) {
 	m.number++
 	script := strconv.Itoa(m.number)
 	p := Play{ID: NewPlayID(), Script: script, Deadline: time.Now().Add(time.Hour)}
@@ -175,6 +208,8 @@ func (m *model) deadline(t *rapid.T) {
 	v.late = rapid.Bool().Draw(t, "late")
 	m.d.expire(context.Background(), []waiter{v})
 	switch i := m.find(id); {
+	case i < 0 && m.fate[id] == "": // a crash of Redis took it away
+		m.answered(t, id, KindUnknown)
 	case i < 0:
 		m.answered(t, id, "")
 	case !m.queue[i].read:
@@ -226,10 +261,10 @@ func (m *model) outcomeKind(id string) ErrorKind {
 func (m *model) resubscribe(t *rapid.T) {
 	m.d.recover(context.Background())
 	for id, done := range m.waiting {
-		if m.find(id) < 0 {
+		if m.find(id) < 0 && m.fate[id] != "" {
 			m.answered(t, id, "")
 		} else if len(done) > 0 {
-			t.Fatalf("the caller of %s, which is in the queue, was told %+v", id, <-done)
+			t.Fatalf("the caller of %s, which has not ended, was told %+v", id, <-done)
 		}
 	}
 }
@@ -248,7 +283,7 @@ func (m *model) claim(t *rapid.T) {
 			}
 		}
 		m.owned = true
-		m.latest = &modelLease{Lease: l, worker: w, had: make(map[string]bool)}
+		m.latest = &modelLease{Lease: l, worker: w, had: make(map[string]bool), commits: -1}
 		m.leases = append(m.leases, m.latest)
 	}
 }
@@ -294,17 +329,33 @@ func (m *model) read(t *rapid.T) {
 		t.Skip("what was read before is not committed")
 	}
 	plays, err := l.Lease.read(context.Background())
-	if l != m.latest {
+	if !m.counts(l) {
 		if !errors.Is(err, ErrLost) {
-			t.Fatalf("read under a lease that is not the latest: got %d plays, %v", len(plays), err)
+			t.Fatalf("read under a lease that does not count: got %d plays, %v", len(plays), err)
 		}
+		m.givenUp(l)
 		return
 	}
 	if err != nil {
 		t.Fatalf("read: %v", err)
 	}
-	l.hand = plays
+	l.hand, l.commits = plays, m.commits
 	m.handedOut(t, l, plays)
+}
+
+// counts reports whether what is done under a lease has an effect: it is the
+// latest, and Redis has the commits that it knows of.
+func (m *model) counts(l *modelLease) bool {
+	return l == m.latest && (l.commits < 0 || l.commits == m.commits)
+}
+
+// givenUp is what becomes of a lease that found out that it does not count. If
+// it was the latest, its circle is anybody's now.
+func (m *model) givenUp(l *modelLease) {
+	if l == m.latest && m.owned {
+		m.latest, m.owned = nil, false
+	}
+	m.leases = slices.DeleteFunc(m.leases, func(other *modelLease) bool { return other == l })
 }
 
 // handedOut checks that plays are the next ones, in order and without a gap.
@@ -318,12 +369,13 @@ func (m *model) handedOut(t *rapid.T, l *modelLease, plays []Delivery) {
 		if d.Err != nil || d.Play.ID != p.id || d.Play.Script != p.script {
 			t.Fatalf("got play %s (%v) in place %d, want %s", d.Play.Script, d.Err, i, p.script)
 		}
-		if d.Deliveries != p.deaths || d.GaveUp != (p.deaths >= modelDeaths) {
+		if !m.lossy && (d.Deliveries != p.deaths || d.GaveUp != (p.deaths >= modelDeaths)) {
 			t.Fatalf("play %s: got %d deliveries, given up %v, want %d", p.script, d.Deliveries, d.GaveUp, p.deaths)
 		}
 		p.read = true
 		l.had[p.id] = true
 		l.upTo = number(p.script)
+		m.delivered = max(m.delivered, l.upTo)
 	}
 }
 
@@ -381,16 +433,17 @@ func (m *model) commitOn(t *rapid.T, l *modelLease) bool {
 	err := l.Commit(context.Background(), l.ran(t, group))
 	var gone []string
 	for _, d := range group {
-		if m.find(d.Play.ID) < 0 {
+		if i := m.find(d.Play.ID); i < 0 || !m.queue[i].read {
 			gone = append(gone, d.Entry)
 		}
 	}
 	var withdrawn *WithdrawnError
 	switch {
-	case l != m.latest:
+	case !m.counts(l):
 		if !errors.Is(err, ErrLost) {
-			t.Fatalf("commit under a lease that is not the latest: got %v", err)
+			t.Fatalf("commit under a lease that does not count: got %v", err)
 		}
+		m.givenUp(l)
 	case len(gone) > 0:
 		if !errors.As(err, &withdrawn) || !slices.Equal(withdrawn.Entries, gone) {
 			t.Fatalf("commit of plays of which %v were withdrawn: got %v", gone, err)
@@ -401,6 +454,7 @@ func (m *model) commitOn(t *rapid.T, l *modelLease) bool {
 	default:
 		l.hand = l.hand[len(group):]
 		m.settle(group)
+		l.commits = m.commits
 		return true
 	}
 	return false
@@ -416,13 +470,14 @@ func (m *model) settle(plays []Delivery) {
 		m.remove(d.Play.ID, fate)
 		m.committed = append(m.committed, d.Play.ID)
 	}
+	m.commits++
 }
 
 // commitAgain is a commit whose answer was lost, so that its worker believes
 // that it failed, or a copy of it that comes late.
 func (m *model) commitAgain(t *rapid.T) {
 	l := m.lease(t)
-	if l != m.latest || len(l.hand) == 0 {
+	if !m.counts(l) || len(l.hand) == 0 {
 		t.Skip("nothing was read")
 	}
 	again := l.hand[:1]
@@ -451,6 +506,65 @@ func (m *model) crash(t *rapid.T) {
 	l := m.lease(t)
 	m.workers[l.worker].forget(l.Lease)
 	m.leases = slices.DeleteFunc(m.leases, func(other *modelLease) bool { return other == l })
+}
+
+// forget is that a worker drops what it has read, to be handed it again.
+func (m *model) forget(t *rapid.T) {
+	l := m.lease(t)
+	l.Forget()
+	l.forget()
+}
+
+// sync is that Redis's disk has all that Redis has. From then on a crash loses
+// what came after it.
+func (m *model) sync(t *rapid.T) {
+	m.disk = &saved{
+		keys: make(map[string]string), committed: slices.Clone(m.committed), fate: maps.Clone(m.fate),
+		latest: m.latest, owned: m.owned, commits: m.commits, delivered: m.delivered,
+	}
+	for _, p := range m.queue {
+		copied := *p
+		m.disk.queue = append(m.disk.queue, &copied)
+	}
+	for _, key := range m.keys() {
+		text, err := m.rdb.Dump(context.Background(), key).Result()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			t.Fatal(err)
+		}
+		m.disk.keys[key] = text
+	}
+}
+
+func (m *model) keys() []string {
+	return []string{streamKey(m.key), ownerKey(m.key), fenceKey(m.key), commitsKey(m.key), stateKey(m.key), resultsKey(m.key), deadKey(m.key)}
+}
+
+// lose is that Redis crashes and comes back with what it had when it synced
+// last. No worker and no gateway notices.
+func (m *model) lose(t *rapid.T) {
+	if m.disk == nil {
+		t.Skip("it has lost nothing")
+	}
+	for _, key := range m.keys() {
+		var err error
+		if text := m.disk.keys[key]; text != "" {
+			err = m.rdb.RestoreReplace(context.Background(), key, 0, text).Err()
+		} else {
+			err = m.rdb.Del(context.Background(), key).Err()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.queue, m.committed, m.fate = m.disk.queue, m.disk.committed, m.disk.fate
+	m.latest, m.owned = m.disk.latest, m.disk.owned
+	m.commits, m.delivered = m.disk.commits, m.disk.delivered
+	m.disk, m.lossy = nil, true
+	for _, l := range m.leases {
+		l.upTo = min(l.upTo, m.delivered)
+	}
+	// It takes a restart longer than this; entries and tokens are by the clock.
+	time.Sleep(20 * time.Millisecond)
 }
 
 func (m *model) flush(t *rapid.T) {
@@ -539,7 +653,9 @@ func (m *model) drain(t *rapid.T) {
 	}
 	m.check(t)
 	m.resubscribe(t)
-	if len(m.waiting) > 0 {
-		t.Fatalf("%d callers have no answer", len(m.waiting))
+	for id := range m.waiting {
+		if !m.lossy || m.fate[id] != "" {
+			t.Fatalf("the caller of %s has no answer", id)
+		}
 	}
 }
