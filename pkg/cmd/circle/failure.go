@@ -10,6 +10,7 @@ import (
 
 	"circles/pkg/client"
 	"circles/pkg/protocol"
+	"circles/pkg/queue"
 )
 
 // The exit codes; the package comment says what they mean.
@@ -89,17 +90,22 @@ func classify(ctx context.Context, err error) (code int, kind string) {
 		dialling *client.DialError
 		lost     *client.ConnectionError
 		answered *client.Error
+		replayed *replayError
+		full     *queue.BusyError
+		redis    *queue.UnavailableError
 	)
 	switch {
 	case errors.As(err, &usage):
 		return exitUsage, "usage"
-	case errors.As(err, &unknown):
+	case errors.As(err, &unknown), errors.As(err, &replayed):
 		return exitUnknown, "unknown_outcome"
 	case errors.As(err, &answered):
 		return classifyCode(answered.Code)
 	case ctx.Err() != nil:
 		return exitInterrupted, "interrupted"
-	case errors.As(err, &dialling), errors.As(err, &lost):
+	case errors.As(err, &full):
+		return exitBusy, "busy"
+	case errors.As(err, &dialling), errors.As(err, &lost), errors.As(err, &redis):
 		return exitConnection, "connection"
 	case isAuth(err):
 		return exitAuth, "authentication"

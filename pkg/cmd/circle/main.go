@@ -4,6 +4,10 @@
 //	circle keygen --out owner.key
 //	circle play --url ws://localhost:8080/<circle key> --key-file owner.key -e '6 * 7'
 //
+// Operators look after plays that were given up, in Redis itself:
+//
+//	circle dead list|show|replay|drop
+//
 // Private keys come from a file, standard input or the environment, never from
 // a flag's value, which other users of the machine can read and shells remember.
 //
@@ -12,7 +16,8 @@
 //	0    done
 //	1    the script failed, timed out, hit a limit or was cancelled
 //	2    the command was used wrongly
-//	3    no connection, or the circle is not served there: nothing was played
+//	3    no connection, or the circle is not served there: nothing was played;
+//	     of circle dead, Redis could not be asked and nothing was changed
 //	4    not let in, or not permitted
 //	5    busy, rate limited or without a worker: the play did not run, try again
 //	6    the outcome is unknown: the play may have run, or may yet

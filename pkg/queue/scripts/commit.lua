@@ -25,10 +25,13 @@ if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then
   return {-1}
 end
 local last = head + per * (tonumber(ARGV[6]) - 1)
-local gone = {2}
+local gone, deliveries = {2}, {}
 for i = head, last, per do
-  if #redis.call('XPENDING', KEYS[1], ARGV[3], ARGV[i + 1], ARGV[i + 1], 1) == 0 then
+  local pending = redis.call('XPENDING', KEYS[1], ARGV[3], ARGV[i + 1], ARGV[i + 1], 1)[1]
+  if not pending then
     gone[#gone + 1] = ARGV[i + 1]
+  else
+    deliveries[i] = pending[4]
   end
 end
 if #gone > 1 then
@@ -46,7 +49,7 @@ for i = head, last, per do
   redis.call('XDEL', KEYS[1], ARGV[i + 1])
   if dead then
     redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*',
-      'id', ARGV[i + 2], 'play', dead[2][4] or '', 'why', ARGV[i + 5])
+      'id', ARGV[i + 2], 'play', dead[2][4] or '', 'why', ARGV[i + 5], 'deliveries', deliveries[i])
   end
 end
 local commits = string.format('%.0f', redis.call('INCR', KEYS[3]))
