@@ -177,7 +177,9 @@ func (t target) explain(response *http.Response, cause error) *DialError {
 		failed.Reason = "nothing listens at " + t.audience + ": is the gateway running?"
 	case errors.As(cause, &lookup):
 		failed.Reason = fmt.Sprintf("host %q can't be found", lookup.Name)
-	case errors.Is(cause, io.EOF), errors.Is(cause, syscall.ECONNRESET):
+	case errors.Is(cause, io.EOF), errors.Is(cause, syscall.ECONNRESET), errors.Is(cause, syscall.EPIPE),
+		// net/http's error, which it doesn't export, for a connection that closed before the request was sent.
+		strings.Contains(cause.Error(), "server closed idle connection"):
 		failed.Reason = "the connection was closed without an answer: if the gateway serves TLS, use wss:// instead of ws://"
 	case errors.As(cause, &record), strings.Contains(cause.Error(), "server gave HTTP response to HTTPS client"):
 		failed.Reason = "the gateway speaks no TLS there: use ws:// instead of wss://"
