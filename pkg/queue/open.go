@@ -18,7 +18,11 @@ const (
 	dialTimeout = 2 * time.Second
 	ioTimeout   = 3 * time.Second
 	poolTimeout = 4 * time.Second
-	poolSize    = 8 // plays share connections by pipelining, so few are enough
+
+	// Plays share connections by pipelining, so few are enough. Together with a
+	// subscription's, a client takes at most 13 of a server.
+	poolSize     = 8
+	pipelineSize = 4 // for pipelines; those that find none free take one of the others
 )
 
 // Open returns a client for the Redis that rawURL names:
@@ -61,7 +65,7 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, err
 		}
-		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled)
+		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
 		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClient(o), nil
 	case "sentinel":
@@ -72,7 +76,7 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if o.MasterName == "" {
 			return nil, errors.New("no master_name; add ?master_name=NAME")
 		}
-		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled)
+		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
 		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewFailoverClient(o), nil
 	case "cluster":
@@ -80,7 +84,7 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, err
 		}
-		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled)
+		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
 		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClusterClient(o), nil
 	default:
@@ -89,10 +93,11 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 }
 
 // tune sets what must be as it is, and what the URL leaves open.
-func tune(retries, dials, conns *int, honourContexts *bool) {
+func tune(retries, dials, conns, pipelines *int, honourContexts *bool) {
 	*retries, *dials = -1, 1
 	*honourContexts = true
 	*conns = cmp.Or(*conns, poolSize)
+	*pipelines = cmp.Or(*pipelines, pipelineSize)
 }
 
 // bound sets the timeouts that the URL leaves open.
