@@ -20,6 +20,7 @@ const (
 	defaultQueueLimit = 10_000
 	defaultMaxWaiting = 100_000
 	defaultTimeout    = 10 * time.Second
+	defaultKeyTTL     = 24 * time.Hour
 
 	// defaultGrace is how long after its deadline a play that a worker has read
 	// is left to it: the worker stops the script and says so itself.
@@ -45,6 +46,7 @@ type DispatcherOptions struct {
 	MaxWaiting int           // most plays that are waited for (100000)
 	Timeout    time.Duration // of plays without a deadline (10s)
 	Grace      time.Duration // after the deadline, for the worker that has the play to answer (500ms)
+	KeyTTL     time.Duration // how long an idempotency key keeps its outcome (24h)
 	Logger     *slog.Logger  // default: none
 }
 
@@ -69,6 +71,7 @@ func NewDispatcher(rdb redis.UniversalClient, opts DispatcherOptions) *Dispatche
 	opts.MaxWaiting = cmp.Or(opts.MaxWaiting, defaultMaxWaiting)
 	opts.Timeout = cmp.Or(opts.Timeout, defaultTimeout)
 	opts.Grace = cmp.Or(opts.Grace, defaultGrace)
+	opts.KeyTTL = cmp.Or(opts.KeyTTL, defaultKeyTTL)
 	log := opts.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -141,22 +144,24 @@ func (d *Dispatcher) Play(ctx context.Context, c circle.Key, p Play) (Outcome, e
 // Cancel ends a play that this Dispatcher waits for, queued or running. It
 // reports true when the play is certain not to take effect: its outcome is
 // KindCancelled then, and done is called with it. False means that there is
-// nothing to cancel any more, and the outcome, if there is one, is on its way.
+// nothing to cancel any more, and the outcome, if there is one, is on its way;
+// or that the play is another's, which has its idempotency key, and goes on.
 func (d *Dispatcher) Cancel(ctx context.Context, playID string) (bool, error) {
 	v, ok := d.waiting.get(playID)
-	if !ok {
+	if !ok || v.leader != "" {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
-	verdict, err := runAll(ctx, d.rdb, withdrawScript, []call{withdrawCall(v, true)})[0].Text()
+	cancelled := failed(playID, KindCancelled, "the play was cancelled; it had no effect")
+	verdict, err := runAll(ctx, d.rdb, withdrawScript, []call{withdrawCall(v, true, cancelled, cancelled)})[0].Text()
 	if err != nil {
 		return false, fmt.Errorf("cancel: %w", err)
 	}
 	if verdict != withdrawnUnread && verdict != withdrawnRead {
 		return false, nil
 	}
-	d.settle(failed(playID, KindCancelled, "the play was cancelled; it had no effect"))
+	d.settle(cancelled)
 	return true, nil
 }
 
@@ -167,15 +172,20 @@ const (
 	withdrawnNot    = "kept"   // a worker has it, and that was not to be changed
 )
 
-func withdrawCall(v waiter, fromWorker bool) call {
+// withdrawCall withdraws a play, one that a worker has read only if fromWorker.
+// unread and read are what others who wait for it are told.
+func withdrawCall(v waiter, fromWorker bool, unread, read Outcome) call {
 	force := "0"
 	if fromWorker {
 		force = "1"
 	}
-	return call{
-		[]string{streamKey(v.circle), ownerKey(v.circle)},
-		[]any{group, v.entry, v.id, force, wakePrefix, v.circle.String()},
+	keys := []string{streamKey(v.circle), ownerKey(v.circle)}
+	args := []any{group, v.entry, v.id, force, wakePrefix, v.circle.String()}
+	if v.once != "" {
+		keys = append(keys, v.once)
+		args = append(args, EncodeOutcome(unread), EncodeOutcome(read))
 	}
+	return call{keys, args}
 }
 
 // Start submits a play and returns when it is queued. If and only if the error
@@ -185,6 +195,10 @@ func (d *Dispatcher) Start(ctx context.Context, c circle.Key, p Play, done func(
 	p = d.complete(p)
 	p.ReplyTo = d.opts.ID
 	v := &waiter{circle: c, id: p.ID, since: time.Now(), due: p.Deadline, done: done}
+	if p.IdempotencyKey != "" {
+		v.once, v.what = onceKey(c, p.Caller, p.IdempotencyKey), fingerprint(p)
+	}
+	shared := *v // v is the table's from here on
 	// The play is waited for before it is queued: its outcome may be faster than
 	// the answer to queueing it.
 	if fresh, err := d.waiting.add(v); err != nil {
@@ -192,34 +206,47 @@ func (d *Dispatcher) Start(ctx context.Context, c circle.Key, p Play, done func(
 	} else if !fresh {
 		return fmt.Errorf("play %q is waited for already; give each play an id of its own", p.ID)
 	}
-	entry, err := d.enqueue(ctx, c, p)
-	switch {
-	case err == nil:
-		d.waiting.setEntry(p.ID, entry)
+	for {
+		q, err := d.enqueue(ctx, c, p)
+		switch {
+		case err == nil && q.leader != "":
+			if !d.share(ctx, shared, q.leader) {
+				continue // until it is queued itself, or ctx or its deadline ends
+			}
+		case err == nil && q.outcome != nil:
+			d.give(p.ID, *q.outcome)
+		case err == nil:
+			d.waiting.setEntry(p.ID, q.entry)
+		case !certain(err):
+			// It may be in the queue. If it is, its outcome will come; if it is not,
+			// that is certain once its deadline has passed.
+			d.log.Warn("play may not have been queued", "play", p.ID, "circle", c.String(), "error", err)
+		case errors.Is(err, ErrExpired):
+			d.settle(failed(p.ID, KindExpired, ErrExpired.Error()))
+		case d.waiting.take(p.ID) == nil: // the dispatcher closed meanwhile and called done
+		default:
+			return err
+		}
 		return nil
-	case !certain(err):
-		// It may be in the queue. If it is, its outcome will come; if it is not,
-		// that is certain once its deadline has passed.
-		d.log.Warn("play may not have been queued", "play", p.ID, "circle", c.String(), "error", err)
-		return nil
-	case errors.Is(err, ErrExpired):
-		d.settle(failed(p.ID, KindExpired, ErrExpired.Error()))
-		return nil
-	case d.waiting.take(p.ID) == nil:
-		return nil // the dispatcher closed meanwhile and called done
-	default:
-		return err
 	}
 }
 
 // Fire submits a play whose outcome nobody waits for; Fetch finds it later by
-// the id. An error other than a *BusyError, an *UnavailableError, ErrTooLarge
-// and ErrExpired leaves open whether the play was queued.
+// the id, which is another play's when that one has the idempotency key. An
+// error other than a *BusyError, an *UnavailableError, ErrTooLarge, ErrExpired,
+// ErrKeyTooLong and ErrKeyReused leaves open whether the play was queued.
 func (d *Dispatcher) Fire(ctx context.Context, c circle.Key, p Play) (string, error) {
 	p = d.complete(p)
 	p.ReplyTo = ""
-	_, err := d.enqueue(ctx, c, p)
-	return p.ID, err
+	q, err := d.enqueue(ctx, c, p)
+	switch {
+	case q.leader != "":
+		return q.leader, err
+	case q.outcome != nil:
+		return q.outcome.PlayID, err
+	default:
+		return p.ID, err
+	}
 }
 
 // Fetch returns the outcome of a play that ended recently, whoever submitted
@@ -247,43 +274,75 @@ func (d *Dispatcher) complete(p Play) Play {
 	return p
 }
 
-func (d *Dispatcher) enqueue(ctx context.Context, c circle.Key, p Play) (string, error) {
+// queued is what became of a play that was submitted: one of these is set.
+type queued struct {
+	entry   string   // its own, in the queue
+	leader  string   // the play that has its idempotency key
+	outcome *Outcome // that play's
+}
+
+func (d *Dispatcher) enqueue(ctx context.Context, c circle.Key, p Play) (queued, error) {
 	if err := ctx.Err(); err != nil {
-		return "", &UnavailableError{err}
+		return queued{}, &UnavailableError{err}
 	}
 	if d.clock.unknown() {
 		if err := d.clock.ask(ctx, d.rdb); err != nil {
-			return "", &UnavailableError{err}
+			return queued{}, &UnavailableError{err}
 		}
 	}
 	p.Deadline = d.clock.redis(p.Deadline)
 	message := EncodePlay(p)
 	if len(message) > MaxMessageBytes {
-		return "", ErrTooLarge
+		return queued{}, ErrTooLarge
+	}
+	keys := []string{streamKey(c), ownerKey(c)}
+	args := []any{d.opts.QueueLimit, p.ID, message, wakePrefix, c.String(), p.Deadline.UnixMilli()}
+	if p.IdempotencyKey != "" {
+		if len(p.IdempotencyKey) > MaxKeyBytes {
+			return queued{}, ErrKeyTooLong
+		}
+		reply := ""
+		if p.ReplyTo != "" {
+			reply = repliesChannel(p.ReplyTo)
+		}
+		keys = append(keys, onceKey(c, p.Caller, p.IdempotencyKey))
+		args = append(args, fingerprint(p), d.opts.KeyTTL.Milliseconds(), reply, group)
 	}
 	sent := time.Now()
-	cmd := runOnce(ctx, d.pipe, enqueueScript, enqueueSource, []string{streamKey(c), ownerKey(c)},
-		d.opts.QueueLimit, p.ID, message, wakePrefix, c.String(), p.Deadline.UnixMilli())
+	cmd := runOnce(ctx, d.pipe, enqueueScript, enqueueSource, keys, args...)
 	r, err := newReply(cmd)
 	if err != nil {
 		if notSent(err) {
-			return "", &UnavailableError{err}
+			return queued{}, &UnavailableError{err}
 		}
-		return "", fmt.Errorf("queue the play: %w", err)
+		return queued{}, fmt.Errorf("queue the play: %w", err)
 	}
 	entry, depth := r.text(), r.number()
-	if err := r.err("enqueue"); err != nil {
-		return "", err
-	}
+	var q queued
 	switch {
 	case entry != "":
+		q.entry = entry
 		d.clock.observe(entryTime(entry), sent, time.Now())
-		return entry, nil
+	case depth == onceShared:
+		q.leader = r.text()
+	case depth == onceOver:
+		text := r.text()
+		if r.bad {
+			break
+		}
+		o, err := DecodeOutcome(text)
+		if err != nil {
+			return queued{}, err
+		}
+		q.outcome = &o
+	case depth == onceConflict:
+		return queued{}, ErrKeyReused
 	case depth < 0:
-		return "", ErrExpired
+		return queued{}, ErrExpired
 	default:
-		return "", &BusyError{What: "the circle's queue", RetryAfter: retryAfter}
+		return queued{}, &BusyError{What: "the circle's queue", RetryAfter: retryAfter}
 	}
+	return q, r.err("enqueue")
 }
 
 // certain reports whether a play that could not be queued certainly was not.
@@ -291,7 +350,8 @@ func certain(err error) bool {
 	var busy *BusyError
 	var unavailable *UnavailableError
 	return errors.As(err, &busy) || errors.As(err, &unavailable) ||
-		errors.Is(err, ErrTooLarge) || errors.Is(err, ErrExpired)
+		errors.Is(err, ErrTooLarge) || errors.Is(err, ErrExpired) ||
+		errors.Is(err, ErrKeyTooLong) || errors.Is(err, ErrKeyReused)
 }
 
 // notSent reports whether a command that failed certainly had no effect: it was
@@ -341,9 +401,16 @@ func (d *Dispatcher) receive(ctx context.Context) {
 	}
 }
 
-// settle gives an outcome to whoever waits for it.
+// settle gives an outcome to all who wait for it.
 func (d *Dispatcher) settle(o Outcome) {
-	if v := d.waiting.take(o.PlayID); v != nil {
+	for _, v := range d.waiting.takeAll(o.PlayID) {
+		v.done(o)
+	}
+}
+
+// give gives an outcome to one who waits.
+func (d *Dispatcher) give(id string, o Outcome) {
+	if v := d.waiting.take(id); v != nil {
 		v.done(o)
 	}
 }
@@ -354,7 +421,7 @@ func (d *Dispatcher) recover(ctx context.Context) {
 	for c, plays := range d.waiting.all() {
 		ids := make([]string, len(plays))
 		for i, v := range plays {
-			ids[i] = v.id
+			ids[i] = cmp.Or(v.leader, v.id)
 		}
 		for len(ids) > 0 {
 			n := min(len(ids), sweep)
@@ -418,81 +485,6 @@ func readOutcomes(cmd *redis.Cmd) ([]Outcome, error) {
 		outcomes = append(outcomes, o)
 	}
 	return outcomes, nil
-}
-
-// watch looks after plays whose deadline has passed.
-func (d *Dispatcher) watch(ctx context.Context) {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		due, next := d.waiting.snapshot(time.Now(), sweep)
-		if len(due) > 0 {
-			d.expire(ctx, due)
-			if ctx.Err() != nil {
-				return
-			}
-			continue
-		}
-		wait := time.Hour
-		if !next.IsZero() {
-			wait = time.Until(next)
-		}
-		timer.Reset(wait)
-		select {
-		case <-ctx.Done():
-			return
-		case <-d.waiting.earlier:
-		case <-timer.C:
-		}
-	}
-}
-
-// expire ends plays whose deadline has passed: it withdraws those that no
-// worker has read, those that one has read when the grace is over too, and looks
-// for the outcomes of the others.
-func (d *Dispatcher) expire(ctx context.Context, due []waiter) {
-	bounded, cancel := context.WithTimeout(ctx, sweepTimeout)
-	defer cancel()
-	calls := make([]call, len(due))
-	for i, v := range due {
-		calls[i] = withdrawCall(v, v.late)
-	}
-	gone := make(map[circle.Key][]string)
-	neverQueued := make(map[string]bool) // if they have no outcome either
-	for i, cmd := range runAll(bounded, d.rdb, withdrawScript, calls) {
-		v := due[i]
-		verdict, err := cmd.Text()
-		switch {
-		case err != nil:
-			d.log.Warn("withdraw a play after its deadline", "play", v.id, "circle", v.circle.String(), "error", err)
-			d.settle(unknown(v.id, "redis could not be asked what became of the play before its deadline passed"))
-		case verdict == withdrawnUnread:
-			d.settle(failed(v.id, KindExpired, "no worker took the play in time; it will not run"))
-		case verdict == withdrawnRead:
-			d.settle(failed(v.id, KindTimeout, "the play's deadline passed before its worker answered; it had no effect"))
-		case verdict == withdrawnNot:
-			d.waiting.later(v.id, time.Now().Add(d.opts.Grace), true)
-		default:
-			gone[v.circle] = append(gone[v.circle], v.id)
-			neverQueued[v.id] = v.entry == ""
-		}
-	}
-	for c, ids := range gone {
-		found, err := d.find(ctx, c, ids)
-		if err != nil {
-			d.log.Warn("look for outcomes after the deadline", "circle", c.String(), "error", err)
-		}
-		for _, o := range found {
-			d.settle(o)
-		}
-		for _, id := range ids { // those found are settled already
-			if err == nil && neverQueued[id] {
-				d.settle(failed(id, KindExpired, "the play could not be queued in time; it will not run"))
-			} else {
-				d.settle(unknown(id, "the play is neither in the queue nor among the recent results; it may have run"))
-			}
-		}
-	}
 }
 
 func failed(playID string, kind ErrorKind, message string) Outcome {

@@ -31,6 +31,22 @@
 // into the stream: when its subscription is made again, and before it reports
 // that a deadline passed.
 //
+// # Plays that are submitted again
+//
+// An idempotency key names a play among those of its caller in the circle. The
+// script that queues a play notes under the key which play has it, and what that
+// does; commit adds the outcome, in the same step as everything else. Whoever
+// submits the same under the same key waits for that play's outcome or gets the
+// one that is kept, from any gateway; something else under the same key is
+// refused. The key keeps what the script itself came to: a value, an error of
+// the script, a limit. A play that was withdrawn, expired, timed out, was given
+// up or met a fault of ours had no effect, and leaves the key free: all who wait
+// are told, and the next submission is a new attempt. A key without an outcome
+// counts only as long as its play's entry is in the queue, so that none is
+// blocked for ever, whatever is lost.
+//
+// # Lost answers
+//
 // A play is never sent to Redis twice: when the answer to queueing it is lost,
 // it may or may not have been queued, and the Dispatcher goes on waiting until
 // the deadline, after which no late arrival can run.

@@ -22,6 +22,14 @@ var (
 	// queued.
 	ErrExpired = errors.New("the play's deadline passed before it was queued")
 
+	// ErrKeyTooLong is returned for a play whose idempotency key has more than
+	// MaxKeyBytes.
+	ErrKeyTooLong = fmt.Errorf("the idempotency key is too long, want at most %d bytes", MaxKeyBytes)
+
+	// ErrKeyReused is returned for a play whose idempotency key its caller has
+	// used for another script or other arguments.
+	ErrKeyReused = errors.New("the idempotency key was used for another script or other arguments; use a new one for each play")
+
 	// ErrOwned is returned by Claim for a circle that another worker owns.
 	ErrOwned = errors.New("another worker owns the circle")
 

@@ -1,6 +1,11 @@
 package queue
 
-import "circles/pkg/circle"
+import (
+	"crypto/sha256"
+	"encoding/base64"
+
+	"circles/pkg/circle"
+)
 
 // Names in Redis. No other file spells one.
 //
@@ -59,6 +64,14 @@ func resultsKey(c circle.Key) string { return companion(c, "results") }
 func stateKey(c circle.Key) string { return companion(c, "state") }
 
 const stateSizeField = ""
+
+// onceKey holds the play that has an idempotency key of a caller, and its outcome
+// when it has ended: a hash that expires. Neither callers nor the lengths of
+// their keys show in the name.
+func onceKey(c circle.Key, caller, key string) string {
+	sum := sha256.Sum256([]byte(caller + " " + key))
+	return companion(c, "once:"+base64.RawURLEncoding.EncodeToString(sum[:]))
+}
 
 // deadKey is a capped stream of plays that were given up.
 func deadKey(c circle.Key) string { return companion(c, "dead") }

@@ -275,7 +275,7 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 	if len(plays) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 9+5*len(plays))
+	args := make([]any, 0, 10+5*len(plays))
 	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, len(plays))
 	for _, p := range plays {
 		reply := p.Delivery.Play.ReplyTo
@@ -288,8 +288,9 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 		}
 		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome), why)
 	}
-	args = merge(plays).append(args)
 	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state}
+	keys, args = l.appendOnce(keys, args, plays)
+	args = merge(plays).append(args)
 	cmd := commitScript.Run(ctx, l.c.pipe, keys, args...)
 	if err := l.committed(ctx, cmd); err != nil {
 		l.rewind()
@@ -299,6 +300,29 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 		delete(l.out, p.Delivery.Entry)
 	}
 	return nil
+}
+
+// appendOnce adds what becomes of the plays' idempotency keys, as the script
+// takes it.
+func (l *Lease) appendOnce(keys []string, args []any, plays []Done) ([]string, []any) {
+	count := len(args)
+	args = append(args, 0)
+	n := 0
+	for i, p := range plays {
+		play := p.Delivery.Play
+		if play.IdempotencyKey == "" {
+			continue
+		}
+		keep := "0"
+		if p.Outcome.kept() {
+			keep = "1"
+		}
+		keys = append(keys, onceKey(l.circle, play.Caller, play.IdempotencyKey))
+		args = append(args, i+1, keep)
+		n++
+	}
+	args[count] = n
+	return keys, args
 }
 
 func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) error {

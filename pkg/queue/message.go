@@ -21,8 +21,12 @@ type Play struct {
 	// clocks of gateway and worker need not agree.
 	Deadline time.Time
 
-	IdempotencyKey string // empty: none
-	Stream         bool   // the caller wants the lines that the script prints
+	// IdempotencyKey names the play among those of its caller, of at most
+	// MaxKeyBytes. A play that is submitted again under the key of one that
+	// waits, runs or has ended gets that one's outcome. Empty: none.
+	IdempotencyKey string
+
+	Stream bool // the caller wants the lines that the script prints
 
 	// ReplyTo names the gateway that waits for the outcome. The Dispatcher sets it.
 	ReplyTo string

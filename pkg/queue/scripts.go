@@ -16,6 +16,8 @@ var (
 	withdrawSource string
 	//go:embed scripts/find.lua
 	findSource string
+	//go:embed scripts/recall.lua
+	recallSource string
 	//go:embed scripts/claim.lua
 	claimSource string
 	//go:embed scripts/renew.lua
@@ -34,6 +36,7 @@ var (
 	enqueueScript   = redis.NewScript(enqueueSource)
 	withdrawScript  = redis.NewScript(withdrawSource)
 	findScript      = redis.NewScript(findSource)
+	recallScript    = redis.NewScript(recallSource)
 	claimScript     = redis.NewScript(claimSource)
 	renewScript     = redis.NewScript(renewSource)
 	releaseScript   = redis.NewScript(releaseSource)

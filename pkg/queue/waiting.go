@@ -2,6 +2,7 @@ package queue
 
 import (
 	"container/heap"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,12 @@ type waiter struct {
 	late   bool      // the deadline has passed and a worker had the play
 	done   func(Outcome)
 
+	// Of a play with an idempotency key: the key's name in Redis, what the play
+	// does, and the play that has the key if it is another one. This one is not
+	// in the queue then.
+	once, what string
+	leader     string
+
 	index int // in the heap
 }
 
@@ -26,17 +33,18 @@ type waiter struct {
 type waiting struct {
 	most int
 
-	mu     sync.Mutex
-	byID   map[string]*waiter
-	byDue  dueHeap
-	closed bool
+	mu       sync.Mutex
+	byID     map[string]*waiter
+	byLeader map[string][]*waiter // those that have one, which are in byID as well
+	byDue    dueHeap
+	closed   bool
 
 	// earlier is signalled when the next one is due sooner than it was.
 	earlier chan struct{}
 }
 
 func newWaiting(most int) *waiting {
-	return &waiting{most: most, byID: make(map[string]*waiter), earlier: make(chan struct{}, 1)}
+	return &waiting{most: most, byID: make(map[string]*waiter), byLeader: make(map[string][]*waiter), earlier: make(chan struct{}, 1)}
 }
 
 // add reports false when the play's id is waited for already.
@@ -71,14 +79,70 @@ func (w *waiting) take(id string) *waiter {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := w.byID[id]
-	if v == nil {
-		return nil
+	if v != nil {
+		w.remove(v)
 	}
-	delete(w.byID, id)
+	return v
+}
+
+// takeAll removes a play and those that wait for its outcome because it has
+// their idempotency key.
+func (w *waiting) takeAll(id string) []*waiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := slices.Clone(w.byLeader[id])
+	if v := w.byID[id]; v != nil {
+		all = append(all, v)
+	}
+	for _, v := range all {
+		w.remove(v)
+	}
+	return all
+}
+
+func (w *waiting) remove(v *waiter) {
+	delete(w.byID, v.id)
 	if v.index >= 0 {
 		heap.Remove(&w.byDue, v.index)
 	}
-	return v
+	w.leave(v)
+}
+
+func (w *waiting) leave(v *waiter) {
+	if v.leader == "" {
+		return
+	}
+	others := slices.DeleteFunc(w.byLeader[v.leader], func(other *waiter) bool { return other == v })
+	if len(others) == 0 {
+		delete(w.byLeader, v.leader)
+	} else {
+		w.byLeader[v.leader] = others
+	}
+	v.leader = ""
+}
+
+// follow has a waiter wait for the outcome of another play. It reports false
+// when nobody waits for the play any more, as does unfollow.
+func (w *waiting) follow(id, leader string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := w.byID[id]
+	if v != nil {
+		w.leave(v)
+		v.leader = leader
+		w.byLeader[leader] = append(w.byLeader[leader], v)
+	}
+	return v != nil
+}
+
+func (w *waiting) unfollow(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := w.byID[id]
+	if v != nil {
+		w.leave(v)
+	}
+	return v != nil
 }
 
 func (w *waiting) get(id string) (waiter, bool) {
@@ -144,6 +208,7 @@ func (w *waiting) close() []*waiter {
 		left = append(left, v)
 	}
 	clear(w.byID)
+	clear(w.byLeader)
 	w.byDue = nil
 	return left
 }

@@ -1,8 +1,12 @@
 -- Makes a group of plays happen: all of it or nothing.
--- KEYS: 1 stream, 2 fence, 3 commits, 4 results, 5 dead, 6 state
+-- KEYS: 1 stream, 2 fence, 3 commits, 4 results, 5 dead, 6 state, then the once
+--       of each play with an idempotency key
 -- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group, 4 most
 --       results, 5 most dead, 6 number of plays, then for each play: entry id,
 --       play id, reply channel or '', outcome, why it was given up or '';
+--       then number of plays with an idempotency key, and for each: its place
+--       among the plays, '1' when the key keeps the outcome or '0' when it is
+--       free again;
 --       then number of changes to the state; when there are any: '1' to clear
 --       it first, its size in bytes afterwards, and for each change: key,
 --       '1' to set or '0' to delete, value
@@ -38,7 +42,13 @@ if #gone > 1 then
   return gone
 end
 -- Whatever could fail is tried before the first write.
-local changes = last + per + 1
+local keyed = last + per + 1
+local keys = tonumber(ARGV[keyed])
+local once = {}
+for k = 1, keys do
+  once[k] = redis.call('HMGET', KEYS[6 + k], 'play', 'to', 'ttl')
+end
+local changes = keyed + 2 * keys + 1
 local count = tonumber(ARGV[changes])
 if count > 0 then
   redis.call('HLEN', KEYS[6])
@@ -72,6 +82,20 @@ end
 for i = head, last, per do
   if ARGV[i + 3] ~= '' then
     redis.call('PUBLISH', ARGV[i + 3], ARGV[i + 4])
+  end
+end
+for k = 1, keys do
+  local key, i = KEYS[6 + k], head + per * (ARGV[keyed + 2 * k - 1] - 1)
+  if once[k][1] == ARGV[i + 2] then
+    if ARGV[keyed + 2 * k] == '1' then
+      redis.call('HSET', key, 'outcome', ARGV[i + 4])
+      redis.call('PEXPIRE', key, once[k][3])
+    else
+      redis.call('DEL', key)
+    end
+    for channel in string.gmatch(once[k][2] or '', '%S+') do
+      redis.call('PUBLISH', channel, ARGV[i + 4])
+    end
   end
 end
 return {1, commits}

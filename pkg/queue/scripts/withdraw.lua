@@ -1,12 +1,14 @@
 -- Takes a play out of the queue so that it can not be committed any more.
--- KEYS: 1 stream, 2 owner
+-- KEYS: 1 stream, 2 owner, and for a play with an idempotency key: 3 once
 -- ARGV: 1 group, 2 entry id or '' when it is not known, 3 play id,
 --       4 '1' to withdraw also a play that a worker has read, 5 wake prefix,
---       6 circle
+--       6 circle, and for a play with a key its outcome when it is withdrawn:
+--       7 before a worker read it, 8 after that
 -- Result: 'unread' or 'read' when it was withdrawn, before or after a worker
 -- read it; 'kept' when it was read and is left alone; 'gone' when it is not in
 -- the queue: it was committed, withdrawn, or never added. The owner is told when
--- it has the play, so that it stops.
+-- it has the play, so that it stops. The key is free again, and others who wait
+-- for its play are told.
 local id = ARGV[2]
 local from = '-'
 while id == '' do
@@ -36,6 +38,13 @@ if started then
 end
 if redis.call('XDEL', KEYS[1], id) == 0 then
   return 'gone'
+end
+local once = KEYS[3] and redis.call('HMGET', KEYS[3], 'play', 'to')
+if once and once[1] == ARGV[3] then
+  redis.call('DEL', KEYS[3])
+  for channel in string.gmatch(once[2] or '', '%S+') do
+    redis.call('PUBLISH', channel, started and ARGV[8] or ARGV[7])
+  end
 end
 if not started then
   return 'unread'
