@@ -3,22 +3,19 @@ package chaos
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"circles/deploy/internal/process"
 )
 
 // build makes the services. Arguments are the go command's, before the package.
-func build(t *testing.T, flags ...string) binaries {
+func build(t *testing.T, flags ...string) process.Binaries {
 	t.Helper()
-	folder := t.TempDir()
-	bin := binaries{gateway: filepath.Join(folder, "gateway"), worker: filepath.Join(folder, "worker")}
-	for binary, from := range map[string]string{bin.gateway: "circles/gateway/cmd/gateway", bin.worker: "circles/worker/cmd/worker"} {
-		args := append(append([]string{"build"}, flags...), "-o", binary, from)
-		if text, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			t.Fatalf("go %v: %v\n%s", args, err, text)
-		}
+	bin, err := process.Build(t.TempDir(), flags...)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }
@@ -32,7 +29,7 @@ type change struct {
 // sabotage builds the services with changes that the sources do not have. Each
 // has to apply to exactly one place, so that a source that has changed makes the
 // test fail and not pass for nothing.
-func sabotage(t *testing.T, changes ...change) binaries {
+func sabotage(t *testing.T, changes ...change) process.Binaries {
 	t.Helper()
 	folder := t.TempDir()
 	texts := make(map[string]string)

@@ -2,9 +2,6 @@ package chaos
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -12,7 +9,7 @@ import (
 	"circles/deploy/e2e/chaos/history"
 	"circles/pkg/circle"
 	"circles/pkg/client"
-	"circles/pkg/protocol"
+	"circles/pkg/queue"
 )
 
 const (
@@ -47,13 +44,14 @@ func (c *circleRun) record(p history.Play, deadline time.Duration) {
 	}
 }
 
-// A caller keeps one connection to a circle and plays on it, one burst after the
-// other, until it is told to stop. It goes on to the next gateway when its own
-// does not serve it.
+// A caller plays in one circle, one burst after the other, until it is told to
+// stop. It does so on a connection to a gateway, and goes on to the next gateway
+// when its own does not serve it; or as a program that has access to Redis.
 type caller struct {
 	name   string
 	circle *circleRun
-	urls   []string // of the circle, on each gateway
+	urls   []string          // of the circle, on each gateway
+	direct *queue.Dispatcher // in place of gateways
 	rand   *rand.Rand
 	clock  func() time.Duration
 
@@ -70,7 +68,7 @@ type caller struct {
 func (c *caller) run(stop context.Context) {
 	c.served = c.clock()
 	for stop.Err() == nil {
-		if c.client == nil {
+		if c.client == nil && c.direct == nil {
 			if err := c.connect(); err != nil {
 				c.at++
 				pause(stop, 50*time.Millisecond)
@@ -126,26 +124,27 @@ func (c *caller) burst() bool {
 	if c.rand.IntN(8) == 0 {
 		size = 2 + c.rand.IntN(10)
 	}
-	plays := make([]history.Play, size)
-	timeouts := make([]time.Duration, size)
-	for i := range plays {
+	calls := make([]call, size)
+	for i := range calls {
 		c.number++
-		plays[i] = draw(c.rand, c.circle.workload, c.name, c.number)
-		timeouts[i] = time.Duration(1500+c.rand.IntN(1500)) * time.Millisecond
-		if c.rand.IntN(12) == 0 {
-			timeouts[i] = time.Duration(20+c.rand.IntN(200)) * time.Millisecond
-		}
+		calls[i] = c.draw()
 	}
 	var sent sync.WaitGroup
-	good := make([]bool, size)
-	for i := range plays {
-		sent.Go(func() { good[i] = c.play(c.client, &plays[i], timeouts[i]) })
+	for i := range calls {
+		sent.Go(func() {
+			if c.direct != nil {
+				calls[i].submit(c.direct, c.circle, c.clock)
+			} else {
+				calls[i].send(c.client, c.circle, c.clock)
+			}
+		})
 	}
 	sent.Wait()
 	fine := true
-	for i, p := range plays {
-		c.circle.record(p, p.Invoked+timeouts[i])
-		fine = fine && good[i]
+	for _, call := range calls {
+		p := call.play
+		c.circle.record(p, p.Invoked+call.timeout)
+		fine = fine && call.good
 		if p.Status == history.Acked || p.Failure != "" {
 			c.outage = max(c.outage, p.Returned-c.served)
 			c.served = max(c.served, p.Returned)
@@ -154,62 +153,21 @@ func (c *caller) burst() bool {
 	return fine
 }
 
-// play sends one play and takes note of what came of it. It reports whether the
-// connection is still good.
-func (c *caller) play(on *client.Client, p *history.Play, timeout time.Duration) bool {
-	text, args := script(c.circle.workload, *p)
-	ctx, cancel := context.WithTimeout(context.Background(), timeout+answerPatience)
-	defer cancel()
-	p.Attempts = 1
-	p.Invoked = c.clock()
-	result, err := on.Play(ctx, text, client.Args(args), client.Timeout(timeout))
-	p.Returned = c.clock()
-	return judge(p, result, err)
-}
-
-// judge says what a caller knows from an answer. Definite are all of the
-// gateway's errors but a timeout that says that the effect is unknown, and a call
-// that was not sent. A script's own failure, a limit, a timeout, and a refusal to
-// queue are certain however Redis fares; that a play was cancelled or given up
-// is kept in Redis, and Redis may lose it.
-func judge(p *history.Play, result *client.Result, err error) (good bool) {
-	var (
-		unknown  *client.UnknownOutcomeError
-		answered *client.Error
-		notSent  *client.ConnectionError
-	)
-	switch {
-	case err == nil:
-		p.Status = history.Acked
-		if err := json.Unmarshal(result.Value, &p.Told); err != nil {
-			p.Told = history.Told{Token: "?"}
-			p.Reason = fmt.Sprintf("the value is %s: %v", result.Value, err)
-		}
-		return true
-	case errors.As(err, &unknown):
-		p.Status, p.Reason = history.Unknown, err.Error()
-		return client.CodeOf(err) == protocol.CodeTimeout
-	case errors.As(err, &answered):
-		p.Status, p.Reason = history.Refused, answered.Code.Meaning()
-		switch answered.Code {
-		case protocol.CodeScript:
-			failure, _ := answered.Script()
-			p.Failure = failure.Kind + ": " + failure.Message
-		case protocol.CodeCancelled, protocol.CodeGaveUp:
-			p.Revoked = true
-		case protocol.CodeTimeout, protocol.CodeExpired:
-		case protocol.CodeBusy:
-			return false // another gateway may take it
-		default:
-			p.Unexpected = true
-			p.Reason += ": " + answered.Message
-		}
-		return true
-	case errors.As(err, &notSent):
-		p.Status, p.Reason = history.Refused, "not sent"
-		return false
-	default:
-		p.Status, p.Reason = history.Unknown, err.Error()
-		return false
+// draw makes up a call.
+func (c *caller) draw() call {
+	drawn := call{
+		play:    draw(c.rand, c.circle.workload, c.name, c.number),
+		timeout: time.Duration(1500+c.rand.IntN(1500)) * time.Millisecond,
 	}
+	if c.rand.IntN(12) == 0 {
+		drawn.timeout = time.Duration(20+c.rand.IntN(200)) * time.Millisecond
+	}
+	cancels := 25
+	if c.direct != nil {
+		cancels = 4 // its caller is told what came of it
+	}
+	if c.rand.IntN(cancels) == 0 {
+		drawn.cancel = time.Duration(1+c.rand.Int64N(int64(40*time.Millisecond))) * time.Nanosecond
+	}
+	return drawn
 }

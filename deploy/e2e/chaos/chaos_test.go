@@ -26,6 +26,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"circles/deploy/internal/process"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -78,7 +80,7 @@ func TestSchedules(t *testing.T) {
 }
 
 // carryOut runs a schedule, and fails the test when anything was found.
-func carryOut(t *testing.T, s schedule, bin binaries, results string) figures {
+func carryOut(t *testing.T, s schedule, bin process.Binaries, results string) figures {
 	t.Helper()
 	folder := filepath.Join(filepath.Dir(results), fmt.Sprintf("seed-%d-%s", s.Seed, time.Now().Format("150405")))
 	f := execute(t, s, bin, folder)

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"circles/deploy/e2e/chaos/proxy"
@@ -45,14 +46,14 @@ func (r *run) apply(f fault) (bool, error) {
 		})
 		return true, n.pause()
 	case workerCut, gatewayCut:
-		return r.spoil(r.target(f).toRedis, f, proxy.Mode{Down: true})
+		return r.spoil(r.toRedis(f), f, proxy.Mode{Down: true})
 	case workerSlow, gatewaySlow:
-		return r.spoil(r.target(f).toRedis, f, proxy.Mode{Delay: f.Delay})
+		return r.spoil(r.toRedis(f), f, proxy.Mode{Delay: f.Delay})
 	case workerStall, gatewayStall:
-		return r.spoil(r.target(f).toRedis, f, proxy.Mode{Stall: true})
+		return r.spoil(r.toRedis(f), f, proxy.Mode{Stall: true})
 	case workerDeaf, gatewayDeaf:
 		// The connections end while the answers are held back, so they are lost.
-		p := r.target(f).toRedis
+		p := r.toRedis(f)
 		r.later(f.At+f.For, func() error { p.Cut(); return nil })
 		return r.spoil(p, f, proxy.Mode{Deaf: true})
 	case clientCut:
@@ -74,6 +75,14 @@ func (r *run) target(f fault) *node {
 	default:
 		return r.gateways[f.Target]
 	}
+}
+
+// toRedis is the proxy between a fault's target and Redis.
+func (r *run) toRedis(f fault) *proxy.Proxy {
+	if strings.HasPrefix(string(f.Kind), "gateway") && f.Target == len(r.gateways) {
+		return r.direct
+	}
+	return r.target(f).toRedis
 }
 
 // restart ends a process and starts it again.

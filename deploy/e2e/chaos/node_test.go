@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"syscall"
 
 	"circles/deploy/e2e/chaos/proxy"
+	"circles/deploy/internal/process"
 )
 
 // A node is a gateway or a worker: a process that is started again after it was
@@ -22,9 +22,8 @@ type node struct {
 	front   *proxy.Proxy // of a gateway: between it and its clients
 
 	incarnation int
-	cmd         *exec.Cmd
-	exited      chan struct{} // closed by the goroutine that reaps cmd
-	asked       bool          // it was killed or told to end
+	process     *process.Process
+	asked       bool // it was killed or told to end
 	paused      bool
 }
 
@@ -36,64 +35,32 @@ func (n *node) start() error {
 	defer log.Close() // the process has its own descriptor
 	n.incarnation++
 	fmt.Fprintf(log, "---- %s is started, incarnation %d\n", n.name, n.incarnation)
-	cmd := exec.Command(n.binary)
-	cmd.Env = n.env(n.incarnation)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = dieWithParent()
-	if err := cmd.Start(); err != nil {
+	started, err := process.Start(n.binary, n.env(n.incarnation), log)
+	if err != nil {
 		return err
 	}
-	exited := make(chan struct{})
-	go func() {
-		defer close(exited)
-		_ = cmd.Wait() // how it ended is in its log
-	}()
-	n.cmd, n.exited, n.asked, n.paused = cmd, exited, false, false
+	n.process, n.asked, n.paused = started, false, false
 	return nil
 }
 
-func (n *node) up() bool {
-	if n.cmd == nil {
-		return false
-	}
-	select {
-	case <-n.exited:
-		return false
-	default:
-		return true
-	}
-}
+func (n *node) up() bool { return n.process != nil && n.process.Running() }
 
 // died reports whether the process ended and nobody had asked it to.
-func (n *node) died() bool { return n.cmd != nil && !n.up() && !n.asked }
-
-func (n *node) signal(s syscall.Signal) error {
-	if !n.up() {
-		return nil
-	}
-	if err := n.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	return nil
-}
+func (n *node) died() bool { return n.process != nil && !n.up() && !n.asked }
 
 // kill ends the process at once and waits for its end.
 func (n *node) kill() error {
-	if n.cmd == nil {
+	if n.process == nil {
 		return nil
 	}
 	n.asked = true
-	if err := n.signal(syscall.SIGKILL); err != nil {
-		return err
-	}
-	<-n.exited
-	return nil
+	return n.process.Kill()
 }
 
 // end asks the process to end; it does so in its own time.
 func (n *node) end() error {
 	n.asked = true
-	if err := n.signal(syscall.SIGTERM); err != nil {
+	if err := n.process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
 	return n.wake()
@@ -101,12 +68,12 @@ func (n *node) end() error {
 
 func (n *node) pause() error {
 	n.paused = true
-	return n.signal(syscall.SIGSTOP)
+	return n.process.Signal(syscall.SIGSTOP)
 }
 
 func (n *node) wake() error {
 	n.paused = false
-	return n.signal(syscall.SIGCONT)
+	return n.process.Signal(syscall.SIGCONT)
 }
 
 func (n *node) close() error {

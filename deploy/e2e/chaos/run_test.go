@@ -21,8 +21,10 @@ import (
 
 	"circles/deploy/e2e/chaos/history"
 	"circles/deploy/e2e/chaos/proxy"
+	"circles/deploy/internal/process"
 	"circles/pkg/circle"
 	"circles/pkg/client"
+	"circles/pkg/queue"
 )
 
 const (
@@ -37,21 +39,22 @@ const (
 	shutdownTimeout = 3 * time.Second
 )
 
-// binaries are the services as they were built.
-type binaries struct{ gateway, worker string }
-
 // A run is one schedule being carried out on real processes.
 type run struct {
 	t        *testing.T
 	schedule schedule
 	folder   string // for logs; removed when nothing was found
 	began    time.Time
+	opened   time.Duration // when the load began
 
 	store    *store
 	workers  []*node
 	gateways []*node
 	circles  []*circleRun
 	callers  []*caller
+
+	dispatcher *queue.Dispatcher // of this process
+	direct     *proxy.Proxy      // between it and Redis
 
 	pending   []step
 	injected  map[faultKind]int
@@ -68,7 +71,7 @@ type step struct {
 func (r *run) clock() time.Duration { return time.Since(r.began) }
 
 // execute carries a schedule out and returns what came of it.
-func execute(t *testing.T, s schedule, bin binaries, folder string) figures {
+func execute(t *testing.T, s schedule, bin process.Binaries, folder string) figures {
 	t.Helper()
 	r := &run{t: t, schedule: s, folder: folder, began: time.Now(), injected: make(map[faultKind]int)}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -93,7 +96,7 @@ func execute(t *testing.T, s schedule, bin binaries, folder string) figures {
 }
 
 // startNodes makes the circles, the proxies and the processes.
-func (r *run) startNodes(bin binaries) {
+func (r *run) startNodes(bin process.Binaries) {
 	s := r.schedule
 	var keys []string
 	for i := range s.Circles {
@@ -111,7 +114,7 @@ func (r *run) startNodes(bin binaries) {
 	for i := range s.Workers {
 		toRedis := r.proxy(r.store.server.Addr)
 		r.add(&r.workers, &node{
-			name: fmt.Sprintf("worker-%d", i), binary: bin.worker, toRedis: toRedis,
+			name: fmt.Sprintf("worker-%d", i), binary: bin.Worker, toRedis: toRedis,
 			env: func(incarnation int) []string {
 				id := fmt.Sprintf("w%d", i)
 				if !s.FixedIDs {
@@ -126,22 +129,47 @@ func (r *run) startNodes(bin binaries) {
 		toRedis, port := r.proxy(r.store.server.Addr), freePort(r.t)
 		front := r.proxy("127.0.0.1:" + strconv.Itoa(port))
 		r.add(&r.gateways, &node{
-			name: fmt.Sprintf("gateway-%d", i), binary: bin.gateway, toRedis: toRedis, front: front,
+			name: fmt.Sprintf("gateway-%d", i), binary: bin.Gateway, toRedis: toRedis, front: front,
 			env: func(int) []string {
 				return append(slices.Clone(both), "REDIS_URL=redis://"+toRedis.Addr(),
 					"GATEWAY_PORT="+strconv.Itoa(port), "AUTH_AUDIENCES="+front.Addr())
 			},
 		})
 	}
+	r.startDispatcher()
 	for _, c := range r.circles {
-		for i := range s.Clients {
+		for i := range s.Clients + 1 {
 			index := len(r.callers)
-			r.callers = append(r.callers, &caller{
+			one := &caller{
 				name: fmt.Sprintf("c%d.%d", c.index, i), circle: c, urls: r.urls(c), clock: r.clock,
 				rand: rand.New(rand.NewPCG(s.Seed, uint64(100+index))), at: index,
-			})
+			}
+			if i == s.Clients {
+				one.direct = r.dispatcher
+			}
+			r.callers = append(r.callers, one)
 		}
 	}
+}
+
+// startDispatcher makes this process one that submits plays without a gateway.
+func (r *run) startDispatcher() {
+	r.t.Helper()
+	r.direct = r.proxy(r.store.server.Addr)
+	rdb, err := queue.Open("redis://" + r.direct.Addr())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.dispatcher = queue.NewDispatcher(rdb, queue.DispatcherOptions{})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.dispatcher.Run(ctx) }()
+	r.t.Cleanup(func() {
+		cancel()
+		if err := errors.Join(<-ended, rdb.Close(), r.direct.Close()); err != nil {
+			r.t.Errorf("dispatcher: %v", err)
+		}
+	})
 }
 
 func (r *run) add(list *[]*node, n *node) {
@@ -206,7 +234,8 @@ func (r *run) open() {
 			r.t.Fatalf("%s circle %d can not be opened: %v; logs in %s", c.workload, c.index, err, r.folder)
 		}
 	}
-	r.began = time.Now()
+	r.store.keep(r.t)
+	r.opened = r.clock()
 }
 
 // insist plays a script that may be played more than once, until it has been.
@@ -252,9 +281,10 @@ func (r *run) once(ctx context.Context, c *circleRun, at int, script string, arg
 func (r *run) harm() bool {
 	r.t.Helper()
 	for _, f := range r.schedule.Faults {
+		f.At += r.opened
 		r.later(f.At, func() error { return r.inject(f) })
 	}
-	r.later(r.schedule.Length, func() error { return nil })
+	r.later(r.opened+r.schedule.Length, func() error { return nil })
 	for len(r.pending) > 0 {
 		next := r.pending[0]
 		r.pending = r.pending[1:]
@@ -307,7 +337,7 @@ func (r *run) conclude() {
 	}
 	for _, w := range r.workers {
 		select {
-		case <-w.exited:
+		case <-w.process.Exited():
 		case <-time.After(endPatience):
 			r.problem("%s does not end %v after SIGTERM", w.name, endPatience)
 			if err := w.kill(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"circles/deploy/e2e/chaos/history"
+	"circles/deploy/internal/process"
 )
 
 // The harness has to be able to fail: here are two builds that break the
@@ -98,7 +99,7 @@ func TestABuildThatAcknowledgesBeforeItCommitsIsCaught(t *testing.T) {
 }
 
 // caught carries schedules out until the checker finds one of the faults.
-func caught(t *testing.T, bin binaries, make func(seed uint64) schedule, want ...history.Fault) {
+func caught(t *testing.T, bin process.Binaries, make func(seed uint64) schedule, want ...history.Fault) {
 	t.Helper()
 	for seed := range uint64(attempts) {
 		f := execute(t, make(seed), bin, filepath.Join(t.TempDir(), "logs"))

@@ -138,6 +138,8 @@ func newSchedule(seed uint64) schedule {
 		switch {
 		case strings.HasPrefix(string(kind), "worker"):
 			f.Target = r.IntN(s.Workers)
+		case slices.Contains([]faultKind{gatewayCut, gatewaySlow, gatewayStall, gatewayDeaf}, kind):
+			f.Target = r.IntN(s.Gateways + 1) // the last one is the program without a gateway
 		case !strings.HasPrefix(string(kind), "redis"):
 			f.Target = r.IntN(s.Gateways)
 		}

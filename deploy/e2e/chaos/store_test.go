@@ -44,6 +44,7 @@ type store struct {
 
 	mu      sync.Mutex
 	samples []sample // of the last seconds
+	floor   int64    // of the file's size: what is before is never lost
 }
 
 // sample says that the file had a size, not before at.
@@ -70,17 +71,40 @@ func startStore(t *testing.T, fsync string, clock func() time.Duration) *store {
 // look finds out which process serves.
 func (r *store) look(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	info, err := r.admin.Info(ctx, "server").Result()
+	r.pid = r.info(t, "server", "process_id")
+}
+
+// keep makes what Redis has now safe from everything that is done to it.
+func (r *store) keep(t *testing.T) {
+	t.Helper()
+	for r.info(t, "persistence", "aof_buffer_length") > 0 {
+		time.Sleep(sampleEvery)
+	}
+	file, err := os.Stat(r.file())
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(info, "process_id:")
-	line, _, _ := strings.Cut(rest, "\r\n")
-	if r.pid, err = strconv.Atoi(line); err != nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.floor = file.Size()
+}
+
+// info is a number that Redis tells of itself.
+func (r *store) info(t *testing.T, section, name string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	info, err := r.admin.Info(ctx, section).Result()
+	if err != nil {
 		t.Fatal(err)
 	}
+	_, rest, _ := strings.Cut(info, name+":")
+	line, _, _ := strings.Cut(rest, "\r\n")
+	n, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func (r *store) watch() {
@@ -139,6 +163,7 @@ func (r *store) kill(back time.Duration) (history.Rollback, error) {
 		}
 	}
 	r.samples = nil
+	end.size = max(end.size, r.floor)
 	lost.From = end.at - writeDelay
 	if err := os.Truncate(r.file(), end.size); err != nil {
 		return lost, fmt.Errorf("cut the append-only file: %w", err)
