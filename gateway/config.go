@@ -33,6 +33,8 @@ type Config struct {
 	PlayTimeoutMax time.Duration `envconfig:"PLAY_TIMEOUT_MAX" default:"60s" min:"1ms" desc:"longest time a play may name"`
 	QueueLimit     int           `envconfig:"QUEUE_LIMIT" default:"10000" min:"1" desc:"plays that may wait in a circle's queue"`
 
+	IdempotencyTTL time.Duration `envconfig:"IDEMPOTENCY_TTL" default:"24h" min:"1m" max:"720h" desc:"how long the outcome of a play with an idempotency key is kept for who sends it again"`
+
 	MaxConnections   int   `envconfig:"MAX_CONNECTIONS" default:"10000" min:"1" desc:"connections in all"`
 	MaxInFlight      int   `envconfig:"MAX_IN_FLIGHT" default:"64" min:"1" desc:"plays of one connection that run or wait"`
 	MaxMessageBytes  int64 `envconfig:"MAX_MESSAGE_BYTES" default:"262144" min:"1024" desc:"size of a message from a client"`

@@ -47,12 +47,6 @@ type asked struct {
 // bounds the queueing, not the play.
 func (h *hub) play(ctx context.Context, a asked, answer answerFunc) {
 	p := a.params
-	if p.IdempotencyKey != "" {
-		// A key that was taken and not kept would have clients repeat plays that
-		// then run twice.
-		answer(nil, protocol.Errorf(protocol.CodeInvalidParams, "invalid params: idempotency_key is not supported; leave it out"))
-		return
-	}
 	timeout := h.timeout
 	if p.TimeoutMS != 0 {
 		if p.TimeoutMS < 1 || p.TimeoutMS > h.timeoutMax.Milliseconds() {
@@ -69,6 +63,8 @@ func (h *hub) play(ctx context.Context, a asked, answer answerFunc) {
 		Caller:   a.by.key.String(),
 		Role:     string(a.by.role),
 		Deadline: a.came.Add(timeout),
+
+		IdempotencyKey: p.IdempotencyKey,
 	}
 	ctx, cancel := context.WithDeadline(ctx, play.Deadline)
 	defer cancel()
@@ -115,8 +111,8 @@ func (h *hub) refusal(in circle.Key, playID string, err error) *protocol.Error {
 	switch {
 	case errors.As(err, &busy):
 		return busyError("busy: "+busy.What+" is full", busy.RetryAfter)
-	case errors.Is(err, queue.ErrTooLarge):
-		return protocol.Errorf(protocol.CodeInvalidParams, "invalid params: %v", queue.ErrTooLarge)
+	case errors.Is(err, queue.ErrTooLarge), errors.Is(err, queue.ErrKeyTooLong), errors.Is(err, queue.ErrKeyReused):
+		return protocol.Errorf(protocol.CodeInvalidParams, "invalid params: %v", err)
 	case errors.As(err, &unavailable):
 		h.log.Warn("a play could not be queued", "circle", in.String(), "play", playID, "error", err)
 		return busyError("busy: the queue can't be reached; the play was not taken", retryAfter)

@@ -173,6 +173,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	dispatcher := queue.NewDispatcher(rdb, queue.DispatcherOptions{
 		QueueLimit: s.cfg.QueueLimit,
 		Timeout:    s.cfg.PlayTimeout,
+		KeyTTL:     s.cfg.IdempotencyTTL,
 		Logger:     s.log,
 	})
 	s.hub = &hub{dispatcher: dispatcher, timeout: s.cfg.PlayTimeout, timeoutMax: s.cfg.PlayTimeoutMax, log: s.log}

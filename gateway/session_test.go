@@ -78,11 +78,51 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKeysAreNotTakenInVain(t *testing.T) {
-	r := newRig(t, withoutAuth)
-	reply := r.dial(0).call("play", protocol.PlayParams{Script: "echo", IdempotencyKey: "once"})
-	if got := output(t, reply); got != "-32602 invalid params: idempotency_key is not supported; leave it out" {
+func TestAPlayIsSentAgainUnderItsKey(t *testing.T) {
+	r := startGateway(t, withoutAuth)
+	params := protocol.PlayParams{Script: "hold", IdempotencyKey: "once"}
+	first, second := r.dial(0), r.dial(0)
+	first.write(request(t, "1", "play", params))
+	r.await()
+	second.write(request(t, "1", "play", params)) // while it runs
+	second.write(request(t, "2", "whoami", struct{}{}))
+	if reply := second.reply(); string(reply.ID) != "2" {
+		t.Errorf("first came %s", reply.ID)
+	}
+	if err := first.conn.CloseNow(); err != nil { // the play goes on
+		t.Fatal(err)
+	}
+	r.open()
+	held := second.reply()
+	if got := output(t, held); got != "released" {
 		t.Errorf("got %q", got)
+	}
+	again := r.dial(0).call("play", params) // when it has ended
+	if string(again.Result) != string(held.Result) {
+		t.Errorf("got %s, want %s", again.Result, held.Result)
+	}
+	if n := len(r.holding); n != 0 {
+		t.Errorf("the script ran %d times more", n)
+	}
+	other := r.dial(1).call("play", protocol.PlayParams{Script: "echo other circle", IdempotencyKey: "once"})
+	if got := output(t, other); got != "other circle" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestIdempotencyKeysThatAreRefused(t *testing.T) {
+	r := startGateway(t, withoutAuth)
+	s := r.dial(0)
+	for _, step := range []struct{ script, key, want string }{
+		{"echo one", "k", "one"},
+		{"echo two", "k", "-32602 invalid params: the idempotency key was used for another script or other arguments; use a new one for each play"},
+		{"echo two", strings.Repeat("k", 257), "-32602 invalid params: the idempotency key is too long, want at most 256 bytes"},
+		{"fail script", "f", "-32010 the script failed: variable not found: x"},
+		{"fail script", "f", "-32010 the script failed: variable not found: x"},
+	} {
+		if got := output(t, s.call("play", protocol.PlayParams{Script: step.script, IdempotencyKey: step.key})); got != step.want {
+			t.Errorf("%s under %.5s: got %q, want %q", step.script, step.key, got, step.want)
+		}
 	}
 }
 

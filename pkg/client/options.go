@@ -128,8 +128,11 @@ func Timeout(timeout time.Duration) PlayOption {
 
 // IdempotencyKey names the play: the same key by the same caller in the same
 // circle means the same play, however often it is sent, and it takes effect
-// once. A client that reconnects sends such a play again by itself. A gateway
-// that keeps no outcomes by key refuses the play.
+// once. A client that reconnects sends such a play again by itself. The
+// gateway keeps what the script came to, for 24 hours unless it is set otherwise;
+// a play that had no effect because it expired, timed out or was cancelled leaves
+// the key to the next attempt. Another script or other arguments under the same
+// key are refused. A key has at most 256 bytes.
 func IdempotencyKey(key string) PlayOption {
 	return func(p *play) error {
 		p.params.IdempotencyKey = key

@@ -83,7 +83,7 @@ type PlayParams struct {
 	Script         string          `json:"script" jsonschema:"description=the script"`
 	Args           json.RawMessage `json:"args,omitempty" jsonschema:"description=what the script sees as args: any JSON"`
 	TimeoutMS      int64           `json:"timeout_ms,omitempty" jsonschema:"description=time the play gets from being taken to its result: in milliseconds,minimum=1"`
-	IdempotencyKey string          `json:"idempotency_key,omitempty" jsonschema:"description=names a play that may be repeated; a gateway that keeps no outcomes by key refuses it"`
+	IdempotencyKey string          `json:"idempotency_key,omitempty" jsonschema:"description=names the play among the caller's: sent again under the same key it has one effect and one outcome"`
 }
 
 // PlayResult is what a script came to.

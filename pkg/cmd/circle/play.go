@@ -65,7 +65,7 @@ func (c *command) play() *cobra.Command {
 	flags.StringVarP(&given.script, "eval", "e", "", "the script itself")
 	flags.StringVar(&given.args, "args", "", "JSON that the script sees as args")
 	flags.DurationVar(&given.timeout, "timeout", 0, "most time the play may take, as 5s or 300ms (default: the gateway's)")
-	flags.StringVar(&given.idempotencyKey, "idempotency-key", "", "plays with the same key take effect once, on gateways that keep outcomes by key")
+	flags.StringVar(&given.idempotencyKey, "idempotency-key", "", "plays with the same key take effect once")
 	return cmd
 }
 
