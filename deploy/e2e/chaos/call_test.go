@@ -18,7 +18,35 @@ type call struct {
 	play    history.Play
 	timeout time.Duration
 	cancel  time.Duration // after this long it is cancelled; 0: never
+	keyed   bool          // it has an idempotency key, and is sent until something certain is known
 	good    bool          // afterwards: the connection is still good
+}
+
+// mostAttempts is how often a keyed play is sent at most.
+const mostAttempts = 5
+
+// insist makes attempts until one is answered with something certain. A refusal
+// says for certain only that the attempt it answers had no effect, so after one
+// of which nothing is known it leaves the play unknown.
+func (c *call) insist(attempt func(number int)) {
+	attempt(1)
+	for c.keyed && c.play.Status == history.Unknown && c.play.Attempts < mostAttempts {
+		invoked, reason, attempts := c.play.Invoked, c.play.Reason, c.play.Attempts+1
+		time.Sleep(time.Duration(attempts) * 50 * time.Millisecond)
+		attempt(attempts)
+		c.play.Invoked, c.play.Attempts = invoked, attempts
+		if c.play.Status == history.Refused {
+			c.play.Status = history.Unknown
+			c.play.Reason = fmt.Sprintf("%s; attempt %d: %s", reason, attempts, c.play.Reason)
+		}
+	}
+}
+
+func (c *call) key() string {
+	if !c.keyed {
+		return ""
+	}
+	return c.play.Token
 }
 
 // send plays through a gateway and takes note of what came of it. A caller that
@@ -33,7 +61,7 @@ func (c *call) send(on *client.Client, in *circleRun, clock func() time.Duration
 	}
 	c.play.Attempts = 1
 	c.play.Invoked = clock()
-	result, err := on.Play(ctx, text, client.Args(args), client.Timeout(c.timeout))
+	result, err := on.Play(ctx, text, client.Args(args), client.Timeout(c.timeout), client.IdempotencyKey(c.key()))
 	c.play.Returned = clock()
 	c.good = c.judge(result, err) || errors.Is(err, context.Canceled)
 }
@@ -102,7 +130,7 @@ func (c *call) submit(to *queue.Dispatcher, in *circleRun, clock func() time.Dur
 	c.play.Invoked = clock()
 	p := queue.Play{
 		ID: queue.NewPlayID(), Script: text, Args: encoded, Caller: in.key.String(), Role: string(protocol.RoleOwner),
-		Deadline: time.Now().Add(c.timeout),
+		Deadline: time.Now().Add(c.timeout), IdempotencyKey: c.key(),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()

@@ -55,6 +55,8 @@ type caller struct {
 	rand   *rand.Rand
 	clock  func() time.Duration
 
+	reconnects bool // the client dials again by itself, and sends keyed plays again
+
 	at      int // in urls
 	client  *client.Client
 	closing sync.WaitGroup // connections that were left
@@ -95,7 +97,11 @@ func pause(stop context.Context, d time.Duration) {
 func (c *caller) connect() error {
 	ctx, cancel := context.WithTimeout(context.Background(), dialPatience)
 	defer cancel()
-	dialled, err := client.Dial(ctx, c.urls[c.at%len(c.urls)], client.WithDialTimeout(dialPatience))
+	options := []client.Option{client.WithDialTimeout(dialPatience)}
+	if c.reconnects {
+		options = append(options, client.WithReconnect(client.Backoff{First: 20 * time.Millisecond, Longest: 200 * time.Millisecond}))
+	}
+	dialled, err := client.Dial(ctx, c.urls[c.at%len(c.urls)], options...)
 	if err != nil {
 		return err
 	}
@@ -132,18 +138,24 @@ func (c *caller) burst() bool {
 	var sent sync.WaitGroup
 	for i := range calls {
 		sent.Go(func() {
-			if c.direct != nil {
-				calls[i].submit(c.direct, c.circle, c.clock)
-			} else {
-				calls[i].send(c.client, c.circle, c.clock)
-			}
+			one := &calls[i]
+			one.insist(func(attempt int) {
+				switch {
+				case c.direct != nil:
+					one.submit(c.direct, c.circle, c.clock)
+				case attempt == 1:
+					one.send(c.client, c.circle, c.clock)
+				default:
+					c.sendAgain(one, attempt)
+				}
+			})
 		})
 	}
 	sent.Wait()
 	fine := true
 	for _, call := range calls {
 		p := call.play
-		c.circle.record(p, p.Invoked+call.timeout)
+		c.circle.record(p, p.Returned+call.timeout)
 		fine = fine && call.good
 		if p.Status == history.Acked || p.Failure != "" {
 			c.outage = max(c.outage, p.Returned-c.served)
@@ -169,5 +181,24 @@ func (c *caller) draw() call {
 	if c.rand.IntN(cancels) == 0 {
 		drawn.cancel = time.Duration(1+c.rand.Int64N(int64(40*time.Millisecond))) * time.Nanosecond
 	}
+	drawn.keyed = drawn.cancel == 0 && c.rand.IntN(3) == 0
 	return drawn
+}
+
+// sendAgain plays on a connection of its own, to another gateway than the last
+// attempt.
+func (c *caller) sendAgain(one *call, attempt int) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialPatience)
+	defer cancel()
+	conn, err := client.Dial(ctx, c.urls[(c.at+attempt-1)%len(c.urls)], client.WithDialTimeout(dialPatience))
+	if err == nil {
+		defer c.closing.Go(func() { _ = conn.Close() })
+		_, err = conn.Authenticate(ctx, c.circle.secret)
+	}
+	if err != nil {
+		one.play.Status, one.play.Reason = history.Refused, err.Error()
+		one.play.Returned = c.clock()
+		return
+	}
+	one.send(conn, c.circle, c.clock)
 }

@@ -143,6 +143,7 @@ func (r *run) startNodes(bin process.Binaries) {
 			one := &caller{
 				name: fmt.Sprintf("c%d.%d", c.index, i), circle: c, urls: r.urls(c), clock: r.clock,
 				rand: rand.New(rand.NewPCG(s.Seed, uint64(100+index))), at: index,
+				reconnects: i%2 == 1,
 			}
 			if i == s.Clients {
 				one.direct = r.dispatcher

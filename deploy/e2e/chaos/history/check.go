@@ -88,10 +88,12 @@ func (c *checker) replies() {
 		switch {
 		case p.Unexpected:
 			c.report(Wrong, p.Token, "was answered: %s", p.Reason)
-		case p.Failure != "" && p.Kind == Fail && !strings.Contains(p.Failure, p.Token):
-			c.report(Foreign, p.Token, "was told the failure of another: %s", p.Failure)
-		case p.Failure != "" && p.Kind != Fail && !(c.h.Workload == Bank && p.Kind == Effect && strings.Contains(p.Failure, Overdrawn)):
-			c.report(Wrong, p.Token, "failed: %s", p.Failure)
+		case p.Failure != "" && !c.mayFail(p):
+			if other := c.thrower(p.Failure); other != "" {
+				c.report(Foreign, p.Token, "was told the failure of %q: %s", other, p.Failure)
+			} else {
+				c.report(Wrong, p.Token, "failed: %s", p.Failure)
+			}
 		case p.Status != Acked:
 		case p.Told.Token != p.Token:
 			c.report(Foreign, p.Token, "was told the result of %q", p.Told.Token)
@@ -101,6 +103,24 @@ func (c *checker) replies() {
 			c.report(Wrong, p.Token, "was told %d, want %d", p.Told.Place, p.N)
 		}
 	}
+}
+
+// mayFail reports whether a play is one that throws what it threw.
+func (c *checker) mayFail(p *Play) bool {
+	if p.Kind == Fail {
+		return strings.Contains(p.Failure, p.Token)
+	}
+	return c.h.Workload == Bank && p.Kind == Effect && strings.Contains(p.Failure, Overdrawn)
+}
+
+// thrower is the play that a failure is of, by its token.
+func (c *checker) thrower(failure string) string {
+	for token, p := range c.byToken {
+		if p.Kind == Fail && strings.Contains(failure, token) {
+			return token
+		}
+	}
+	return ""
 }
 
 // count checks a Counter, whose plays cannot be told apart in the state.

@@ -139,8 +139,9 @@ func TestCheck(t *testing.T) {
 		},
 		{
 			name: "a play that throws another's token", workload: List,
-			plays: []Play{{Token: "a", Kind: Fail, Status: Refused, Failure: "runtime: b"}},
-			want:  []Fault{Foreign},
+			plays: []Play{{Token: "a", Kind: Fail, Status: Refused, Failure: "runtime: b"},
+				{Token: "b", Kind: Fail, Status: Refused, Failure: "runtime: b"}},
+			want: []Fault{Foreign},
 		},
 		{
 			name: "a play that should not throw", workload: List,
