@@ -10,6 +10,7 @@ import (
 
 	"circles/pkg/auth"
 	"circles/pkg/circle"
+	"circles/pkg/protocol"
 )
 
 // Client is a caller's connection to one circle. Its methods may be called
@@ -180,10 +181,20 @@ func (c *Client) do(ctx context.Context, method string, params json.RawMessage, 
 		case errors.As(err, &abandoned):
 			sent = sent || abandoned.sent
 			return nil, fail(abandoned.cause)
+		case sent && err != nil && method == protocol.MethodPlay && !keptByKey(err):
+			return nil, fail(err)
 		default:
 			return result, err
 		}
 	}
+}
+
+// keptByKey reports whether a call's failure is what its idempotency key keeps:
+// what the script itself came to. Any other failure of a call that was sent again
+// speaks of the last sending alone.
+func keptByKey(err error) bool {
+	code := CodeOf(err)
+	return code == protocol.CodeScript || code == protocol.CodeLimit
 }
 
 // ask makes a call with typed params and result.

@@ -66,6 +66,27 @@ func TestReconnectSendsAPlayWithAnIdempotencyKeyAgain(t *testing.T) {
 	}
 }
 
+func TestRefusalOfAPlaySentAgainLeavesTheFirstSendingUnknown(t *testing.T) {
+	for code, unknown := range map[protocol.Code]bool{
+		protocol.CodeBusy: true, protocol.CodeExpired: true, protocol.CodeTimeout: true, protocol.CodeCancelled: true,
+		protocol.CodeScript: false, protocol.CodeLimit: false, // the key keeps what the script came to
+	} {
+		g, _ := serve(t, func(g *gateway) {
+			g.play = func(_ context.Context, s *session, _ protocol.PlayParams) (any, *protocol.Error) {
+				if s.number == 1 {
+					s.cut()
+				}
+				return nil, protocol.Errorf(code, "refused")
+			}
+		})
+		c := dial(t, g.url(), soon())
+		_, err := c.Play(testContext(t), "1", client.IdempotencyKey("k"))
+		if _, got := errors.AsType[*client.UnknownOutcomeError](err); got != unknown || client.CodeOf(err) != code {
+			t.Errorf("%d: got %T %v, want an unknown outcome: %t", code, err, err, unknown)
+		}
+	}
+}
+
 func TestReconnectAuthenticatesAgain(t *testing.T) {
 	g, secret := serve(t, func(g *gateway) {
 		g.play = func(_ context.Context, s *session, params protocol.PlayParams) (any, *protocol.Error) {
