@@ -157,8 +157,8 @@ func (s *Server) readyz(ctx context.Context, c *fiber.Ctx) error {
 		return fail(c, http.StatusServiceUnavailable, "the gateway is closing")
 	}
 	if err := s.ready.check(ctx); err != nil {
-		s.log.Warn("not ready: redis can't be reached", "error", err)
-		return fail(c, http.StatusServiceUnavailable, "redis can't be reached")
+		s.log.Warn("not ready: redis can't be reached or takes no plays", "error", err)
+		return fail(c, http.StatusServiceUnavailable, "redis can't be reached or takes no plays")
 	}
 	return c.JSON(fiber.Map{"status": "ready"})
 }

@@ -35,6 +35,17 @@ func TestInspectNamesDangerousSettings(t *testing.T) {
 	}
 }
 
+func TestClustersAreInspectedAndProbed(t *testing.T) {
+	rdb := connect(t, startCluster(t))
+	warnings, err := Inspect(within(t), rdb)
+	if err != nil || len(warnings) != 1 || warnings[0].Setting != "appendonly" {
+		t.Errorf("got %v, %v, want a warning of appendonly", warnings, err)
+	}
+	if err := Probe(within(t), rdb); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAdviceComesWhenRedisDoes(t *testing.T) {
 	server := redistest.StartReal(t)
 	server.Stop()

@@ -11,9 +11,10 @@ import (
 	"circles/pkg/redistest"
 )
 
-// TestCluster runs on a Cluster of one node: it refuses commands and scripts
+// startCluster starts a Cluster of one node: it refuses commands and scripts
 // whose keys are in different slots, as a larger one does.
-func TestCluster(t *testing.T) {
+func startCluster(t *testing.T) *redistest.Server {
+	t.Helper()
 	server := redistest.StartReal(t, redistest.WithConfig("--cluster-enabled", "yes"))
 	admin := server.Client().(*redis.Client)
 	if err := admin.ClusterAddSlotsRange(within(t), 0, 16383).Err(); err != nil {
@@ -23,6 +24,11 @@ func TestCluster(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	server.URL = "redis+cluster://" + server.Addr
+	return server
+}
+
+func TestCluster(t *testing.T) {
+	server := startCluster(t)
 	d := startDispatcher(t, server, DispatcherOptions{})
 	c := startConsumer(t, server, ConsumerOptions{WorkerID: "w", LeaseTTL: 300 * time.Millisecond})
 	for i := range 5 {

@@ -123,6 +123,26 @@ func TestADeadPlayIsReplayedOnce(t *testing.T) {
 	})
 }
 
+func TestTheDeadOfAClusterAreReplayed(t *testing.T) {
+	server, key := startCluster(t), newCircle(t)
+	dead := NewDeadLetters(connect(t, server), key)
+	giveUp(t, server, key, Play{Script: "again"}, Play{Script: "not again"})
+	list, err := dead.List(within(t), 10)
+	if err != nil || len(list) != 2 {
+		t.Fatalf("got %v, %v, want two", list, err)
+	}
+	if _, err := dead.Replay(within(t), list[0].Entry, ReplayOptions{}); err != nil {
+		t.Error(err)
+	}
+	if err := dead.Drop(within(t), list[1].Entry); err != nil {
+		t.Error(err)
+	}
+	plays := next(t, claim(t, startConsumer(t, server, ConsumerOptions{WorkerID: "heir"}), key))
+	if len(plays) != 1 || plays[0].Play.Script != "again" {
+		t.Errorf("got %v, want the one again", scripts(plays))
+	}
+}
+
 func TestAReplayedPlayWakesTheOwner(t *testing.T) {
 	onEach(t, func(t *testing.T, server *redistest.Server) {
 		key := newCircle(t)
