@@ -89,8 +89,15 @@ func (e *Engine) parse(source string, eval bool) (_ *compile.Unit, err error) {
 		}
 	}()
 	options := e.syntax
-	if options.MaxFunctions == 0 {
-		options.MaxFunctions = e.limits.Functions
+	for option, limit := range map[*int]int{
+		&options.MaxFunctions:   e.limits.Functions,
+		&options.MaxStringBytes: e.limits.StringBytes,
+		&options.MaxArrayItems:  e.limits.ArrayItems,
+		&options.MaxMapEntries:  e.limits.MapEntries,
+	} {
+		if *option == 0 {
+			*option = limit
+		}
 	}
 	script, err := syntax.Parse(source, options)
 	if err != nil {

@@ -11,6 +11,26 @@ type Limit = value.Limit
 // DefaultCacheBytes bounds the cache of compiled programs of an engine without WithCache, in bytes of source.
 const DefaultCacheBytes = 16 << 20
 
-// DefaultLimits are the limits of an engine without WithLimits: those of the reference implementation, which bounds the
-// depth of calls alone. A host that runs scripts of strangers sets the others.
-func DefaultLimits() Limits { return Limits{CallDepth: 64} }
+// DefaultLimits are the limits of an engine without WithLimits. They let a script of a stranger do what scripts are
+// for, and end it before it does harm: a billion operations take some seconds, and a run holds 256 MiB at most. An
+// engine whose scripts may do more starts from these, and sets those to be others:
+//
+//	limits := rhai.DefaultLimits()
+//	limits.Operations = 0 // the context ends a run
+//	engine := rhai.New(rhai.WithLimits(limits))
+//
+// The sizes of a string, an array and a map include what is nested in them: an array of ten texts of a MiB each has ten
+// MiB of text. Limits end a run for good: no script can catch one. Error.Limit names it.
+func DefaultLimits() Limits {
+	return Limits{
+		Operations:  1_000_000_000,
+		CallDepth:   64,
+		StringBytes: 16 << 20,
+		ArrayItems:  2 << 20,
+		MapEntries:  1 << 20,
+		Variables:   4096,
+		Functions:   4096,
+		Modules:     256,
+		Memory:      256 << 20,
+	}
+}

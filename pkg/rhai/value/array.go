@@ -1,12 +1,16 @@
 package value
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // Array is a list of values. An array that more than one place holds is marked shared; a writer replaces a shared
 // array in its own place by a copy first (OwnArray), which is how the language's copies cost nothing until written.
 type Array struct {
 	header
-	frozen bool // Freeze has been through it
+	frozen bool          // Freeze has been through it
+	gauge  atomic.Uint32 // of a shared array its weight, when known; otherwise what it may gain
 	Items  []Value
 }
 
@@ -58,3 +62,11 @@ func OwnBlob(place *Value) *Blob {
 
 // Shared tells whether a writer must copy the array first.
 func (a *Array) Shared() bool { return a.shared }
+
+// gauge is where a container keeps its weight.
+func (v Value) gauge() *atomic.Uint32 {
+	if v.Kind() == KindMap {
+		return &v.Map().gauge
+	}
+	return &v.Array().gauge
+}

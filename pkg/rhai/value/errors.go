@@ -61,6 +61,10 @@ const (
 	LimitArray      Limit = "array_items"
 	LimitMap        Limit = "map_entries"
 	LimitVariables  Limit = "variables"
+	LimitFunctions  Limit = "functions"
+	LimitModules    Limit = "modules"
+	LimitExprDepth  Limit = "expression_depth"
+	LimitMemory     Limit = "memory"
 	LimitTime       Limit = "time"
 )
 
@@ -338,7 +342,23 @@ func Terminated(cause error) *Error {
 
 // Parsing is a syntax error as a script error.
 func Parsing(err *syntax.Error) *Error {
-	return &Error{Kind: ErrParsing, Message: "Syntax error: " + err.Message, Pos: err.Pos, ParseKind: err.Kind, Cause: err}
+	e := &Error{Kind: ErrParsing, Message: "Syntax error: " + err.Message, Pos: err.Pos, ParseKind: err.Kind, Cause: err}
+	switch err.Kind {
+	case syntax.TooManyFunctions:
+		e.Limit = LimitFunctions
+	case syntax.ExprTooDeep:
+		e.Limit = LimitExprDepth
+	case syntax.LiteralTooLarge:
+		switch {
+		case strings.Contains(err.Message, "string"):
+			e.Limit = LimitString
+		case strings.Contains(err.Message, "array"):
+			e.Limit = LimitArray
+		default:
+			e.Limit = LimitMap
+		}
+	}
+	return e
 }
 
 // Panicked is for a native function that panicked.

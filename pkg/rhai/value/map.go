@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -15,7 +16,8 @@ const smallMap = 12
 type Map struct {
 	header
 	frozen  bool
-	sorted  bool // order (or, without an index, the entries themselves) is by key
+	sorted  bool          // order (or, without an index, the entries themselves) is by key
+	gauge   atomic.Uint32 // as an Array's
 	entries []Entry
 	index   map[string]int32 // nil for a small map
 	order   []int32          // positions by key order; only with an index, only while sorted

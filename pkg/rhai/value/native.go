@@ -80,6 +80,9 @@ type Context interface {
 	// Call calls a function pointer. this, when not nil, is what the function sees as `this`, and may be written
 	// through. args are copied; an argument that the caller keeps must be Shared.
 	Call(f *FnPtr, this *Value, args []Value) (Value, error)
+	// Hold tells of a list of values that the running function makes while it calls scripts, so that they count as
+	// memory of the run.
+	Hold(list *[]Value)
 	// Arity is how many arguments a function pointer takes beyond its curried ones: of the script function that it
 	// names or holds; ok is false when only native functions have the name.
 	Arity(f *FnPtr) (n int, ok bool)
@@ -119,6 +122,7 @@ type Limits struct {
 	Variables   int    // in scope at once
 	Functions   int    // in a script
 	Modules     int    // imported by one run
+	Memory      int    // bytes that a run's values take at once; what the host gives is counted when the script holds it
 }
 
 // MaxCallDepth bounds CallDepth, also where there is no limit.

@@ -138,6 +138,9 @@ func takeItem(a *value.Array, at int) value.Value {
 	case 0:
 		a.Items[0] = value.Value{}
 		a.Items = a.Items[1:]
+		if n := len(a.Items); n&(n-1) == 0 {
+			a.Items = slices.Clone(a.Items) // lest the beginning that is gone be kept
+		}
 	default:
 		a.Items = slices.Delete(a.Items, at, at+1)
 	}
@@ -337,6 +340,7 @@ func arrayFolding(r *value.Registry) {
 		pure(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
 			cb := newCallback(c, args[1])
 			list := make([]value.Value, 0, len(args[0].Array().Items))
+			c.Hold(&list)
 			err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
 				v, err := cb.each(place, 0, value.Int(int64(i)))
 				list = append(list, v.Share())

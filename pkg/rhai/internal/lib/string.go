@@ -72,7 +72,7 @@ func stringReading(r *value.Registry) {
 	sub := func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
 		from, to := portion(s.Chars(), args)
-		return value.Str(cut(s, from, to)), work(c, to)
+		return value.Str(value.Part(s.Text(), cut(s, from, to))), work(c, to)
 	}
 	portions(func(params ...value.Type) { pure(r, "sub_string", sub, params...) }, tStr)
 	pure(r, "sub_string", sub, tStr, tInt)
@@ -174,7 +174,7 @@ func change(r *value.Registry, name string, f func(c value.Context, s *value.Str
 			return value.Value{}, err
 		}
 		if s != old.Text() {
-			v, err := newString(c, s)
+			v, err := newString(c, value.Part(old.Text(), s))
 			if err != nil {
 				return value.Value{}, err
 			}
@@ -245,7 +245,7 @@ func stringChanging(r *value.Registry) {
 			return value.Unit(), nil
 		}
 		ch, n := utf8.DecodeLastRuneInString(s)
-		args[0] = value.Str(s[:len(s)-n])
+		args[0] = value.Str(value.Part(s, s[:len(s)-n]))
 		return value.Char(ch), work(c, len(s))
 	}, tStr)
 	mutating(r, "pop", func(c value.Context, args []value.Value) (value.Value, error) {
@@ -253,8 +253,8 @@ func stringChanging(r *value.Registry) {
 		n := s.Chars()
 		at := s.Offset(n - int(min(max(args[1].Int(), 0), int64(n))))
 		tail := s.Text()[at:]
-		args[0] = value.Str(s.Text()[:at])
-		return value.Str(tail), work(c, n)
+		args[0] = value.Str(value.Part(s.Text(), s.Text()[:at]))
+		return value.Str(value.Part(s.Text(), tail)), work(c, n)
 	}, tStr, tInt)
 }
 
@@ -307,13 +307,13 @@ func pad(c value.Context, s *value.String, args []value.Value) (string, error) {
 }
 
 func stringSplitting(r *value.Registry) {
-	list := func(c value.Context, parts []string) (value.Value, error) {
+	list := func(c value.Context, whole string, parts []string) (value.Value, error) {
 		if err := c.Limits().CheckArray(len(parts)); err != nil {
 			return value.Value{}, err
 		}
 		items := make([]value.Value, len(parts))
 		for i, p := range parts {
-			items[i] = value.Str(p)
+			items[i] = value.Str(value.Part(whole, p))
 		}
 		return value.NewArray(items), c.Tick(len(items))
 	}
@@ -322,7 +322,7 @@ func stringSplitting(r *value.Registry) {
 		if len(words) == 0 {
 			words = []string{""}
 		}
-		return list(c, words)
+		return list(c, args[0].Text(), words)
 	}, tStr)
 	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
@@ -334,7 +334,7 @@ func stringSplitting(r *value.Registry) {
 			at = n // the reference takes zero for no index
 		}
 		off := s.Offset(int(min(at, n)))
-		return list(c, []string{s.Text()[:off], s.Text()[off:]})
+		return list(c, s.Text(), []string{s.Text()[:off], s.Text()[off:]})
 	}, tStr, tInt)
 	eachNeedle(func(second value.Type) {
 		split := func(c value.Context, args []value.Value) (value.Value, error) {
@@ -348,7 +348,7 @@ func stringSplitting(r *value.Registry) {
 			for rest := s; ; {
 				head, tail, found := nextPart(rest, sep, len(parts) == 0)
 				if !found || int64(len(parts))+1 >= segments {
-					return list(c, append(parts, rest))
+					return list(c, s, append(parts, rest))
 				}
 				parts, rest = append(parts, head), tail
 				if err := tooMany(c, len(parts)); err != nil {
@@ -368,7 +368,7 @@ func stringSplitting(r *value.Registry) {
 			for rest := s; ; {
 				head, tail, found := lastPart(rest, sep, len(parts) == 0)
 				if !found || int64(len(parts))+1 >= segments {
-					return list(c, append(parts, rest))
+					return list(c, s, append(parts, rest))
 				}
 				parts, rest = append(parts, tail), head
 				if err := tooMany(c, len(parts)); err != nil {

@@ -40,6 +40,7 @@ func (m *Machine) get(v *value.Value, s *compile.Site) (value.Value, *value.Erro
 // set writes a property.
 func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Error {
 	if v.Kind() == value.KindMap {
+		before := v.Footprint()
 		o := value.OwnMap(v)
 		hint := int(s.Position.Load())
 		p, at := o.RefHint(s.Name, hint)
@@ -48,13 +49,13 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 			if at != hint {
 				s.Position.Store(int32(at))
 			}
-			return nil
+			return m.changed(*v, before, x)
 		}
 		if err := m.Run.Limits.CheckMap(o.Len() + 1); err != nil {
 			return value.AsError(err)
 		}
 		o.Set(s.Name, x)
-		return nil
+		return m.changed(*v, before, x)
 	}
 	args := [2]value.Value{*v, x}
 	if f := m.resolve(s, s.Setter, args[:]); f != nil {
@@ -174,7 +175,7 @@ func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
 		return value.Char(r), nil
 	case value.KindRange, value.KindRangeInclusive:
 		from, to := span(key.Range(), s.Chars())
-		return value.Str(s.Text()[s.Offset(from):s.Offset(to)]), nil
+		return value.Str(value.Part(s.Text(), s.Text()[s.Offset(from):s.Offset(to)])), nil
 	}
 	return value.Value{}, value.TypeMismatch("i64", key.RustName())
 }
@@ -224,22 +225,24 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		if !ok {
 			return value.ArrayBounds(len(v.Array().Items), key.Int())
 		}
+		before := v.Footprint()
 		value.OwnArray(v).Items[i] = x
-		return nil
+		return m.tookObject(*v, before)
 	case value.KindMap:
 		if !key.IsString() {
 			return value.TypeMismatch("string", key.RustName())
 		}
+		before := v.Footprint()
 		o := value.OwnMap(v)
 		if p := o.Ref(key.Text()); p != nil {
 			*p = x
-			return nil
+			return m.changed(*v, before, x)
 		}
 		if err := m.Run.Limits.CheckMap(o.Len() + 1); err != nil {
 			return value.AsError(err)
 		}
 		o.Set(key.Text(), x)
-		return nil
+		return m.changed(*v, before, x)
 	case value.KindString:
 		return m.setString(v, key, x)
 	case value.KindBlob:
@@ -253,8 +256,9 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		if !x.IsInt() {
 			return m.alt(1, value.TypeMismatch("INT", x.RustName()))
 		}
+		before := v.Footprint()
 		value.OwnBlob(v).Bytes[i] = byte(x.Int())
-		return nil
+		return m.tookObject(*v, before)
 	case value.KindInt:
 		return m.setBits(v, key, x)
 	}
@@ -288,11 +292,11 @@ func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 		at := s.Offset(i)
 		_, width := utf8.DecodeRuneInString(s.Text()[at:])
 		*v = value.Str(s.Text()[:at] + string(x.Char()) + s.Text()[at+width:])
-		return nil
+		return m.made(*v)
 	case value.KindRange, value.KindRangeInclusive:
 		from, to := span(key.Range(), s.Chars())
 		*v = value.Str(s.Text()[:s.Offset(from)] + x.String() + s.Text()[s.Offset(to):])
-		return m.size(*v)
+		return m.made(*v)
 	}
 	return value.TypeMismatch("i64", key.RustName())
 }

@@ -96,7 +96,16 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 		}
 	}
 	args := m.stack[at : at+n : at+n]
+	var before value.Footprint
+	if f.Mutates {
+		before = args[0].Footprint()
+	}
+	held := len(m.held)
 	v, err := f.Native(m, args)
+	if len(m.held) > held {
+		clear(m.held[held:])
+		m.held = m.held[:held]
+	}
 	if err != nil {
 		e := value.AsError(err)
 		if e == m.nested && e.Catchable() {
@@ -104,6 +113,16 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 		}
 		m.nested = nil
 		return value.Value{}, e
+	}
+	if v.Kind() > value.KindChar {
+		if e := m.made(v); e != nil {
+			return value.Value{}, e
+		}
+	}
+	if f.Mutates {
+		if e := m.changed(args[0], before, args[1:]...); e != nil {
+			return value.Value{}, e
+		}
 	}
 	return v, nil
 }
@@ -279,6 +298,9 @@ func (m *Machine) apply(f *value.Func, name string, args []value.Value) (value.V
 	if err != nil {
 		return value.Value{}, value.AsError(err)
 	}
+	if e := m.made(v); e != nil {
+		return value.Value{}, e
+	}
 	return v, nil
 }
 
@@ -314,8 +336,9 @@ func (m *Machine) closure(in compile.Instr) *value.Error {
 			curry[i] = *v
 		}
 	}
-	m.stack[m.base+int(in.A)] = value.NewFnPtr(p.Func.Name, p.Func, curry)
-	return nil
+	f := value.NewFnPtr(p.Func.Name, p.Func, curry)
+	m.stack[m.base+int(in.A)] = f
+	return m.tookObject(f, value.Footprint{})
 }
 
 // guard turns a panic into an error of the function that the machine was in.

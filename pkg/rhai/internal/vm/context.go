@@ -28,7 +28,10 @@ func (m *Machine) Limits() *value.Limits { return &m.Run.Limits }
 
 // Call calls a function pointer.
 func (m *Machine) Call(f *value.FnPtr, this *value.Value, args []value.Value) (value.Value, error) {
+	copied := m.receiver()
+	m.copies += copied
 	v, err := m.callPointer(f, this, args)
+	m.copies -= copied
 	if err != nil {
 		return value.Value{}, m.through(err)
 	}

@@ -7,6 +7,9 @@ import (
 	"circles/pkg/rhai/value"
 )
 
+// compileTicks is how many operations the compilation of the shortest source counts as.
+const compileTicks = 100
+
 // eval does OpEval. The text is compiled as a unit of its own; the variables that it uses and does not define are the
 // caller's, carried over before and back after. What it defines becomes variables of the caller's by name.
 func (m *Machine) eval(in compile.Instr) *value.Error {
@@ -14,6 +17,10 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	text := m.stack[at]
 	if !text.IsString() {
 		return value.TypeMismatch("string", text.RustName())
+	}
+	// To compile costs about as much as some operations for each byte.
+	if err := m.Tick(compileTicks + len(text.Text())); err != nil {
+		return value.AsError(err)
 	}
 	unit, err := m.pool.parse(strings.TrimSpace(text.Text()), true)
 	if err != nil {

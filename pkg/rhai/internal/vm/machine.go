@@ -112,6 +112,11 @@ type Machine struct {
 	slice  int64  // what budget began at
 	used   uint64 // operations before this slice
 
+	room     int              // bytes that may be allocated before what is held is counted
+	copies   int              // bytes that native functions that are calling scripts may have copied
+	held     []*[]value.Value // what native functions make while they call scripts
+	lightest int              // see lightest
+
 	result  value.Value  // of the loop that ended last
 	dirty   bool         // the last call or write through a path may have changed what the path leads to
 	nested  *value.Error // the error that the last call from a native function gave it
@@ -150,6 +155,8 @@ func (m *Machine) reset() {
 	}
 	m.high, m.depth, m.dynamic = 0, 0, m.dynamic[:0]
 	m.ip, m.result = nil, value.Value{}
+	clear(m.held)
+	m.held = m.held[:0]
 	m.unit, m.fn, m.ctx, m.done, m.nested = nil, nil, nil, nil, nil
 }
 
@@ -162,7 +169,11 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 	if m.max <= 0 || m.max > value.MaxCallDepth {
 		m.max = value.MaxCallDepth
 	}
-	m.loops = 0
+	m.loops, m.copies = 0, 0
+	m.lightest = lightest(&m.Run.Limits)
+	if m.room = m.Run.Limits.Memory; m.room <= 0 {
+		m.room = math.MaxInt
+	}
 	m.max++ // the global level
 	m.used, m.slice = 0, 0
 	m.budget = 0
@@ -278,6 +289,7 @@ func (m *Machine) reserve(n int) {
 	n += spare
 	if n > len(m.stack) {
 		s := make([]value.Value, max(n, 2*len(m.stack)))
+		m.room -= valueBytes * len(s)
 		copy(s, m.stack)
 		m.stack = s
 	}

@@ -15,9 +15,20 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 		return v, value.AsError(err)
 	}
 	if ok {
-		return v, m.size(v)
+		return v, m.joined(v, a)
 	}
 	return m.operator(op.String(), a, b)
+}
+
+// joined checks and accounts for what an operator made of two values, of which the first may share its buffer.
+func (m *Machine) joined(v, first value.Value) *value.Error {
+	if v.Kind() <= value.KindChar {
+		return nil
+	}
+	if err := m.length(v); err != nil {
+		return err
+	}
+	return m.tookObject(v, first.Footprint())
 }
 
 // operator calls an operator that somebody registered.
@@ -31,42 +42,21 @@ func (m *Machine) operator(name string, args ...value.Value) (value.Value, *valu
 	return m.native(f, name, at, len(args))
 }
 
-// size checks a value against the limits on sizes.
-func (m *Machine) size(v value.Value) *value.Error {
-	l := &m.Run.Limits
-	var err error
-	switch v.Kind() {
-	case value.KindString:
-		if l.StringBytes > 0 {
-			err = l.CheckString(len(v.Text()))
-		}
-	case value.KindArray:
-		if l.ArrayItems > 0 {
-			err = l.CheckArray(len(v.Array().Items))
-		}
-	case value.KindBlob:
-		if l.ArrayItems > 0 {
-			err = l.CheckArray(len(v.Blob().Bytes))
-		}
-	case value.KindMap:
-		if l.MapEntries > 0 {
-			err = l.CheckMap(v.Map().Len())
-		}
-	}
-	if err != nil {
-		return value.AsError(err)
-	}
-	return nil
-}
-
 // assign applies a compound assignment to a register.
 func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.Error {
+	before := place.Footprint()
 	ok, err := value.Assign(op, place, x)
 	if err != nil {
 		return value.AsError(err)
 	}
 	if ok {
-		return m.size(*place)
+		if place.Kind() <= value.KindChar {
+			return nil
+		}
+		if err := m.length(*place); err != nil {
+			return err
+		}
+		return m.changed(*place, before, x)
 	}
 	args := [2]value.Value{*place, x}
 	if f := m.registry.Resolve(op.String()+"=", args[:]); f != nil {
@@ -211,7 +201,7 @@ func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 		}
 	}
 	v := value.Str(b.String())
-	return v, m.size(v)
+	return v, m.made(v)
 }
 
 // switchTo is where a switch goes for a subject.

@@ -127,7 +127,9 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		err.Pos, err.Trace = m.Pos(), nil
 		return &err
 	case compile.OpCaught:
-		*m.at(in.A) = m.at(in.B).Custom().Data.(*value.Error).Caught()
+		v := m.at(in.B).Custom().Data.(*value.Error).Caught()
+		*m.at(in.A) = v
+		return m.tookObject(v, value.Footprint{})
 	case compile.OpFail:
 		err := *m.fn.Errors[in.Wide()]
 		return &err
@@ -156,7 +158,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		copy(items, m.stack[at:])
 		v := value.NewArray(items)
 		*m.at(in.A) = v
-		return m.size(v)
+		return m.made(v)
 	case compile.OpMap:
 		keys := m.fn.Maps[in.B]
 		o := value.NewMap(len(keys))
@@ -164,7 +166,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 			o.Set(k, m.stack[m.base+int(in.C)+i])
 		}
 		*m.at(in.A) = o.Value()
-		return m.size(o.Value())
+		return m.made(o.Value())
 	case compile.OpConcat:
 		at := m.base + int(in.B)
 		return m.put(in.A)(m.concat(m.stack[at : at+int(in.C)]))

@@ -1,0 +1,93 @@
+package vm
+
+import (
+	"math"
+
+	"circles/pkg/rhai/value"
+)
+
+// size checks a value that was just made against the limits on sizes, with all that is nested in it.
+func (m *Machine) size(v value.Value) *value.Error {
+	l := &m.Run.Limits
+	var err error
+	switch v.Kind() {
+	case value.KindString:
+		err = l.CheckString(len(v.Text()))
+	case value.KindBlob:
+		err = l.CheckArray(len(v.Blob().Bytes))
+	case value.KindArray, value.KindMap:
+		if m.lightest == 0 || v.Weight() <= m.lightest {
+			return nil
+		}
+		_, err = m.fits(v)
+	}
+	if err != nil {
+		return value.AsError(err)
+	}
+	return nil
+}
+
+// length checks what an operator made: containers that operators make count without what is nested in them.
+func (m *Machine) length(v value.Value) *value.Error {
+	l := &m.Run.Limits
+	var err error
+	switch v.Kind() {
+	case value.KindArray:
+		err = l.CheckArray(len(v.Array().Items))
+	case value.KindMap:
+		err = l.CheckMap(v.Map().Len())
+	default:
+		return m.size(v)
+	}
+	if err != nil {
+		return value.AsError(err)
+	}
+	return nil
+}
+
+// grown checks a container that other values were put into. It is counted anew only when it may have gained, since it
+// was counted last, as much as it was short of a limit then: or, close to a limit, a part of the work of counting it.
+func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
+	if k := v.Kind(); m.lightest == 0 || k != value.KindArray && k != value.KindMap {
+		return nil
+	}
+	weight := 0
+	for _, x := range more {
+		if k := x.Kind(); k >= value.KindString && k <= value.KindMap {
+			weight += 1 + x.Weight()
+		}
+	}
+	if weight == 0 || v.Spend(weight) {
+		return nil
+	}
+	t, err := m.fits(v)
+	if err != nil {
+		return value.AsError(err)
+	}
+	v.Credit(t)
+	return nil
+}
+
+// fits counts a value against the limits, and is how much more may be put into it before that is done again.
+func (m *Machine) fits(v value.Value) (int, error) {
+	var t value.Tally
+	room, err := m.Run.Limits.Fits(v, &t)
+	if e := m.Tick(t.Steps / 16); e != nil {
+		return 0, e
+	}
+	return max(room, t.Steps/16), err
+}
+
+// lightest is the weight that exceeds no limit on sizes whatever it is made of; zero when there is no such limit.
+func lightest(l *value.Limits) int {
+	n := math.MaxInt
+	for _, limit := range []int{l.ArrayItems, l.MapEntries, l.StringBytes} {
+		if limit > 0 {
+			n = min(n, limit)
+		}
+	}
+	if n == math.MaxInt {
+		return 0
+	}
+	return n
+}
