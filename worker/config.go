@@ -25,6 +25,9 @@ type Config struct {
 	MaxDeliveries int `envconfig:"MAX_DELIVERIES" default:"3" min:"1" max:"100" desc:"a play is given up when its worker has died of it this often"`
 	ResultsKept   int `envconfig:"RESULTS_KEPT" default:"10000" min:"100" max:"10000000" desc:"outcomes kept for each circle, for whoever missed a reply"`
 
+	PreserveTasks bool `envconfig:"PRESERVE_TASKS" default:"false" desc:"keep finished plays, request and outcome, in each circle's history for whoever investigates"`
+	HistoryKept   int  `envconfig:"HISTORY_KEPT" default:"10000" min:"1" max:"10000000" desc:"finished plays kept for each circle with PRESERVE_TASKS"`
+
 	StateMaxKeyBytes   int   `envconfig:"STATE_MAX_KEY_BYTES" default:"512" min:"1" max:"65536" desc:"length of a key of a circle's state"`
 	StateMaxValueBytes int   `envconfig:"STATE_MAX_VALUE_BYTES" default:"262144" min:"1" max:"8388608" desc:"size of a value of a circle's state, as JSON"`
 	StateMaxKeys       int   `envconfig:"STATE_MAX_KEYS" default:"100000" min:"1" desc:"keys of a circle's state"`
@@ -95,6 +98,14 @@ func (c Config) id() string {
 		host = "worker"
 	}
 	return cmp.Or(c.ID, fmt.Sprintf("%s-%d", host, os.Getpid()))
+}
+
+// historyKept is how many finished plays are kept for each circle.
+func (c Config) historyKept() int {
+	if !c.PreserveTasks {
+		return 0
+	}
+	return c.HistoryKept
 }
 
 func (c Config) limits() rhai.Limits {

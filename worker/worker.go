@@ -95,6 +95,7 @@ func (w *Worker) Run(ctx context.Context) (err error) {
 		LeaseTTL:      w.cfg.LeaseTTL,
 		MaxDeliveries: w.cfg.MaxDeliveries,
 		ResultsKept:   w.cfg.ResultsKept,
+		HistoryKept:   w.cfg.historyKept(),
 		Logger:        w.log,
 	})
 

@@ -38,6 +38,7 @@ type ConsumerOptions struct {
 	MaxDeliveries int           // a play is given up when its worker has died of it so often (3)
 	ResultsKept   int           // outcomes kept in a circle's results (10000)
 	DeadKept      int           // plays kept that were given up, for each circle (1000)
+	HistoryKept   int           // finished plays kept in a circle's history (none)
 	Logger        *slog.Logger  // default: none
 }
 
@@ -144,7 +145,7 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		c:      c,
 		circle: key,
 		token:  token,
-		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), commits: commitsKey(key), results: resultsKey(key), dead: deadKey(key), state: stateKey(key)},
+		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), commits: commitsKey(key), results: resultsKey(key), dead: deadKey(key), state: stateKey(key), history: historyKey(key)},
 		poked:  make(chan struct{}, 1),
 		reread: true,
 		heir:   true,

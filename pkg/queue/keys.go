@@ -76,4 +76,7 @@ func onceKey(c circle.Key, caller, key string) string {
 // deadKey is a capped stream of plays that were given up.
 func deadKey(c circle.Key) string { return companion(c, "dead") }
 
+// historyKey is a capped stream of plays that have ended and their outcomes.
+func historyKey(c circle.Key) string { return companion(c, "history") }
+
 func repliesChannel(gateway string) string { return repliesPrefix + gateway }

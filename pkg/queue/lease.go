@@ -67,7 +67,7 @@ type Lease struct {
 // one that is forgotten costs time and has no effect.
 const maxWithdrawn = 256
 
-type leaseKeys struct{ stream, owner, fence, commits, results, dead, state string }
+type leaseKeys struct{ stream, owner, fence, commits, results, dead, state, history string }
 
 // A Delivery is a play that a lease's holder is to run.
 type Delivery struct {
@@ -275,8 +275,8 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 	if len(plays) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 10+5*len(plays))
-	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, len(plays))
+	args := make([]any, 0, 11+5*len(plays))
+	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, l.c.opts.HistoryKept, len(plays))
 	for _, p := range plays {
 		reply := p.Delivery.Play.ReplyTo
 		if reply != "" {
@@ -288,7 +288,7 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 		}
 		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome), why)
 	}
-	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state}
+	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state, l.keys.history}
 	keys, args = l.appendOnce(keys, args, plays)
 	args = merge(plays).append(args)
 	cmd := commitScript.Run(ctx, l.c.pipe, keys, args...)

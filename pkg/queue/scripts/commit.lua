@@ -1,9 +1,10 @@
 -- Makes a group of plays happen: all of it or nothing.
--- KEYS: 1 stream, 2 fence, 3 commits, 4 results, 5 dead, 6 state, then the once
---       of each play with an idempotency key
+-- KEYS: 1 stream, 2 fence, 3 commits, 4 results, 5 dead, 6 state, 7 history,
+--       then the once of each play with an idempotency key
 -- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group, 4 most
---       results, 5 most dead, 6 number of plays, then for each play: entry id,
---       play id, reply channel or '', outcome, why it was given up or '';
+--       results, 5 most dead, 6 most in the history, 0 for none, 7 number of
+--       plays, then for each play: entry id, play id, reply channel or '',
+--       outcome, why it was given up or '';
 --       then number of plays with an idempotency key, and for each: its place
 --       among the plays, '1' when the key keeps the outcome or '0' when it is
 --       free again;
@@ -21,14 +22,14 @@
 --
 -- Acknowledging comes first among the writes: it frees memory, and after a
 -- first write Redis lets the rest of a script pass when memory is short.
-local head, per = 6, 5
+local head, per, onces = 7, 5, 7
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return {0}
 end
 if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then
   return {-1}
 end
-local last = head + per * (tonumber(ARGV[6]) - 1)
+local last = head + per * (tonumber(ARGV[head]) - 1)
 local gone, deliveries = {2}, {}
 for i = head, last, per do
   local pending = redis.call('XPENDING', KEYS[1], ARGV[3], ARGV[i + 1], ARGV[i + 1], 1)[1]
@@ -41,12 +42,13 @@ end
 if #gone > 1 then
   return gone
 end
+local preserve = ARGV[6] ~= '0'
 -- Whatever could fail is tried before the first write.
 local keyed = last + per + 1
 local keys = tonumber(ARGV[keyed])
 local once = {}
 for k = 1, keys do
-  once[k] = redis.call('HMGET', KEYS[6 + k], 'play', 'to', 'ttl')
+  once[k] = redis.call('HMGET', KEYS[onces + k], 'play', 'to', 'ttl')
 end
 local changes = keyed + 2 * keys + 1
 local count = tonumber(ARGV[changes])
@@ -54,12 +56,17 @@ if count > 0 then
   redis.call('HLEN', KEYS[6])
 end
 for i = head, last, per do
-  local dead = ARGV[i + 5] ~= '' and redis.call('XRANGE', KEYS[1], ARGV[i + 1], ARGV[i + 1])[1]
+  local dead = ARGV[i + 5] ~= ''
+  local entry = (dead or preserve) and redis.call('XRANGE', KEYS[1], ARGV[i + 1], ARGV[i + 1])[1]
   redis.call('XACK', KEYS[1], ARGV[3], ARGV[i + 1])
   redis.call('XDEL', KEYS[1], ARGV[i + 1])
-  if dead then
+  if entry and preserve then
+    redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[6], '*',
+      'id', ARGV[i + 2], 'play', entry[2][4] or '', 'outcome', ARGV[i + 4])
+  end
+  if entry and dead then
     redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*',
-      'id', ARGV[i + 2], 'play', dead[2][4] or '', 'why', ARGV[i + 5], 'deliveries', deliveries[i])
+      'id', ARGV[i + 2], 'play', entry[2][4] or '', 'why', ARGV[i + 5], 'deliveries', deliveries[i])
   end
 end
 local commits = string.format('%.0f', redis.call('INCR', KEYS[3]))
@@ -85,7 +92,7 @@ for i = head, last, per do
   end
 end
 for k = 1, keys do
-  local key, i = KEYS[6 + k], head + per * (ARGV[keyed + 2 * k - 1] - 1)
+  local key, i = KEYS[onces + k], head + per * (ARGV[keyed + 2 * k - 1] - 1)
   if once[k][1] == ARGV[i + 2] then
     if ARGV[keyed + 2 * k] == '1' then
       redis.call('HSET', key, 'outcome', ARGV[i + 4])
