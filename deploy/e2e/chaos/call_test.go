@@ -137,7 +137,12 @@ func (c *call) submit(to *queue.Dispatcher, in *circleRun, clock func() time.Dur
 	done := make(chan queue.Outcome, 1)
 	if err := to.Start(ctx, in.key, p, func(o queue.Outcome) { done <- o }); err != nil {
 		c.play.Returned = clock()
+		var busy *queue.BusyError
+		var unavailable *queue.UnavailableError
 		c.play.Status, c.play.Reason = history.Refused, "not queued"
+		if !errors.As(err, &busy) && !errors.As(err, &unavailable) && !errors.Is(err, queue.ErrExpired) {
+			c.play.Unexpected, c.play.Reason = true, err.Error()
+		}
 		return
 	}
 	var late <-chan time.Time

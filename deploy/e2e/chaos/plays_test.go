@@ -18,14 +18,17 @@ const (
 const (
 	echoScript = `[args.token, args.n]`
 
+	// Some plays take a while, so that faults hit them while they run.
+	spin = `let n = args.spin; while n > 0 { n -= 1; } `
+
 	openCounter   = `state.count = 0; state.count`
-	counterEffect = `state.count += 1; [args.token, state.count]`
+	counterEffect = spin + `state.count += 1; [args.token, state.count]`
 	counterFail   = `state.count += 1000; throw args.token;`
 	counterRead   = `[args.token, state.count]`
 	counterFinal  = `#{count: state.count}`
 
 	openList   = `state.list = []; state.list.len()`
-	listEffect = `let list = state.list; list.push(args.token); state.list = list; [args.token, list.len()]`
+	listEffect = spin + `let list = state.list; list.push(args.token); state.list = list; [args.token, list.len()]`
 	listFail   = `let list = state.list; list.push(args.token); state.list = list; throw args.token;`
 	listRead   = `[args.token, state.list.len()]`
 	listFinal  = `#{order: state.list}`
@@ -34,7 +37,7 @@ const (
 
 	// A transfer that overdraws throws after it has written all: the state must
 	// be as if it had not run.
-	bankEffect = `
+	bankEffect = spin + `
 		let from = "a" + args.from;
 		let to = "a" + args.to;
 		state[from] -= args.amount;
@@ -87,6 +90,9 @@ func draw(r *rand.Rand, w history.Workload, caller string, number int) history.P
 		p.Kind = history.Echo
 		p.N = r.IntN(1_000_000)
 	}
+	if r.IntN(12) == 0 {
+		p.Spin = r.IntN(1_000_000)
+	}
 	if w == history.Bank && p.Kind == history.Effect {
 		p.From = r.IntN(accounts)
 		p.To = (p.From + 1 + r.IntN(accounts-1)) % accounts
@@ -102,6 +108,7 @@ func script(w history.Workload, p history.Play) (text string, args map[string]an
 	switch p.Kind {
 	case history.Effect:
 		text = scripts.effect
+		args["spin"] = p.Spin
 		if w == history.Bank {
 			args["from"], args["to"], args["amount"] = p.From, p.To, p.Amount
 		}

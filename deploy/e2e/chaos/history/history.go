@@ -59,6 +59,7 @@ type Play struct {
 	From, To int `json:",omitempty"` // Bank's accounts
 	Amount   int `json:",omitempty"`
 	N        int `json:",omitempty"` // Echo's number
+	Spin     int `json:",omitempty"` // rounds that an effect runs before it does anything
 
 	Invoked  time.Duration
 	Returned time.Duration
