@@ -62,6 +62,7 @@ func TestHowPlaysFail(t *testing.T) {
 		{"a syntax error", "let = 1", queue.KindParse, "ErrorParsing", 1, 5, ""},
 		{"too many operations", "let n = 0; loop { n += 1; }", queue.KindLimit, "ErrorTooManyOperations", 0, 0, "operations"},
 		{"too deep", "fn f(n) { f(n + 1) } f(0)", queue.KindLimit, "ErrorStackOverflow", 0, 0, "call_depth"},
+		{"too much memory", "let x = 1; loop { let y = x; x = || y; }", queue.KindLimit, "ErrorDataTooLarge", 0, 0, "memory"},
 		{"too much output", `let s = "xxxxxxxxxx"; let a = [s, s, s, s]; a = [a, a, a, a]; a = [a, a, a, a]; [a, a, a, a]`, queue.KindLimit, "", 0, 0, "output_bytes"},
 		{"a little too much output", `let s = "xxxxxxxx"; s += s; s += s; s += s; s += s; s += s; s += s; s += s; s + "x"`, queue.KindLimit, "", 0, 0, "output_bytes"},
 		{"too much printed", `for i in 0..1000 { print("0123456789"); }`, queue.KindLimit, "", 0, 0, "print_bytes"},
