@@ -31,6 +31,7 @@ type Engine struct {
 	limits   Limits
 	clock    func() time.Time
 	cache    *cache
+	resolver Resolver // nil: nothing can be imported
 	machines *vm.Pool
 }
 
@@ -64,7 +65,10 @@ func New(opts ...Option) *Engine {
 	for _, o := range opts {
 		o(e)
 	}
-	e.machines = vm.NewPool(e.registry, e.clock, e.parse)
+	e.machines = vm.NewPool(e.registry, e.clock, func(source string) (*compile.Unit, error) { return e.parse(source, true, "") })
+	if e.resolver != nil {
+		e.machines.Modules = modules{e}
+	}
 	return e
 }
 
@@ -73,7 +77,7 @@ func (e *Engine) Compile(source string) (*Program, error) {
 	if p := e.cache.get(source); p != nil {
 		return p, nil
 	}
-	unit, err := e.parse(source, false)
+	unit, err := e.parse(source, false, "")
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +86,8 @@ func (e *Engine) Compile(source string) (*Program, error) {
 	return p, nil
 }
 
-func (e *Engine) parse(source string, eval bool) (_ *compile.Unit, err error) {
+// parse makes code of a source: of a program, of what a script passes to eval, or of the module of a path.
+func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = value.Panicked("compile", r)
@@ -107,7 +112,7 @@ func (e *Engine) parse(source string, eval bool) (_ *compile.Unit, err error) {
 		}
 		return nil, value.AsError(err)
 	}
-	unit, err := compile.Compile(script, compile.Options{MaxVariables: e.limits.Variables})
+	unit, err := compile.Compile(script, compile.Options{MaxVariables: e.limits.Variables, Module: module})
 	if err == nil && eval && len(unit.Funcs) > 0 {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})

@@ -153,3 +153,16 @@ func ExampleWithHost() {
 	fmt.Println(events, err)
 	// Output: [greeting=hello count=0 count=1] <nil>
 }
+
+func ExampleWithModules() {
+	engine := rhai.New(rhai.WithModules(rhai.Modules{
+		"greeting": rhai.ScriptModule(`export const WORD = "hello"; fn greet(name) { global::WORD + " " + name }`),
+		"math":     rhai.NewModule().Add(rhai.Func1("square", func(n int64) (int64, error) { return n * n, nil })),
+	}))
+	v, err := engine.Eval(context.Background(), `
+		import "greeting" as g;
+		import "math" as math;
+		[g::greet("circle"), g::WORD, math::square(7)]`)
+	fmt.Println(v, err)
+	// Output: ["hello circle", "hello", 49] <nil>
+}

@@ -91,9 +91,6 @@ func (r *Runner) answer(ctx context.Context, q Question) (Answer, error) {
 
 // configured makes an engine with the settings of a question.
 func configured(q Question) (*rhai.Engine, error) {
-	if len(q.Modules) > 0 {
-		return nil, errors.New("got modules, which this engine has no resolver for yet")
-	}
 	limits := rhai.DefaultLimits()
 	var options syntax.Options
 	for name, n := range q.Limits {
@@ -149,7 +146,11 @@ func configured(q Question) (*rhai.Engine, error) {
 			return nil, fmt.Errorf("unknown option %q", name)
 		}
 	}
-	return rhai.New(rhai.WithLimits(limits), rhai.WithSyntax(options)), nil
+	modules := rhai.Modules{}
+	for path, source := range q.Modules {
+		modules[path] = rhai.ScriptModule(source)
+	}
+	return rhai.New(rhai.WithLimits(limits), rhai.WithSyntax(options), rhai.WithModules(modules)), nil
 }
 
 func failed(err error) Answer {
@@ -165,8 +166,12 @@ func failed(err error) Answer {
 		Line: int(e.Pos.Line), Column: int(e.Pos.Column),
 	}
 	for _, f := range e.Trace {
+		kind := value.ErrInFunctionCall
+		if f.Module {
+			kind = value.ErrInModule
+		}
 		a.Trace = append(a.Trace, Frame{
-			Kind: string(value.ErrInFunctionCall), Name: normalise(f.Function),
+			Kind: string(kind), Name: normalise(f.Function),
 			Line: int(f.Pos.Line), Column: int(f.Pos.Column),
 		})
 	}

@@ -86,23 +86,38 @@ type Error struct {
 	Cause error
 }
 
-// Frame is a call that an error passed through.
+// Frame is a call, or the loading of a module, that an error passed through.
 type Frame struct {
-	Function string
-	Pos      syntax.Pos // of the call
+	Function string     // or the module's path
+	Pos      syntax.Pos // of the call or the import
+	Source   string     // the path of the module that the function is of; empty for the script
+	Module   bool       // it is a module that was loading
 }
 
 // Error is the message with its position, and a line for each call it came through.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Message)
-	writePos(&b, e.Pos)
+	pos := e.Pos
 	for _, f := range e.Trace {
-		b.WriteString("\nin call to function '")
-		b.WriteString(f.Function)
-		b.WriteByte('\'')
-		writePos(&b, f.Pos)
+		if f.Source != "" {
+			b.WriteString(" @ '" + f.Source + "'")
+		}
+		writePos(&b, pos)
+		switch {
+		case f.Module:
+			b.WriteString("\nin module '" + f.Function + "'")
+		case IsAnonymous(f.Function):
+			b.WriteString("\nin closure call")
+		default:
+			b.WriteString("\nin call to function '" + f.Function + "'")
+		}
+		if f.Source != "" {
+			b.WriteString(" (from '" + f.Source + "')")
+		}
+		pos = f.Pos
 	}
+	writePos(&b, pos)
 	return b.String()
 }
 
@@ -126,6 +141,9 @@ func (e *Error) Unwrap() error { return e.Cause }
 // one in a function call.
 func (e *Error) Outer() (ErrorKind, syntax.Pos) {
 	if n := len(e.Trace); n > 0 {
+		if e.Trace[n-1].Module {
+			return ErrInModule, e.Trace[n-1].Pos
+		}
 		return ErrInFunctionCall, e.Trace[n-1].Pos
 	}
 	return e.Kind, e.Pos
@@ -155,12 +173,17 @@ func (e *Error) Caught() Value {
 		m.Set("line", Int(int64(pos.Line)))
 		m.Set("position", Int(int64(pos.Column)))
 	}
-	if kind == ErrInFunctionCall {
-		text := *e
-		text.Trace = append(e.Trace[:len(e.Trace)-1:len(e.Trace)-1], Frame{Function: e.Trace[len(e.Trace)-1].Function})
+	if n := len(e.Trace); n > 0 {
+		text, last := *e, e.Trace[n-1]
+		last.Pos = syntax.Pos{}
+		text.Trace = append(e.Trace[:n-1:n-1], last)
 		m.Set("message", Str(text.Error()))
-		m.Set("function", Str(e.Trace[len(e.Trace)-1].Function))
-		m.Set("source", Str(""))
+		if last.Module {
+			m.Set("module", Str(last.Function))
+			return m.Value()
+		}
+		m.Set("function", Str(last.Function))
+		m.Set("source", Str(last.Source))
 		return m.Value()
 	}
 	m.Set("message", Str(e.Message))

@@ -53,6 +53,7 @@ type Func struct {
 	Name    string
 	Params  []Type
 	Mutates bool // writes through its first argument
+	Global  bool // of a module: found without the module's name, where the module has been imported
 	Native  Native
 	// Module is the sub-module of the standard library or host module that the function belongs to, for metadata.
 	Module string
@@ -201,7 +202,10 @@ func NewFnPtr(name string, target any, curry []Value) Value {
 func (v Value) FnPtr() *FnPtr { return (*FnPtr)(v.p) }
 
 // IsAnonymous tells whether it points to a closure.
-func (f *FnPtr) IsAnonymous() bool { return len(f.Name) > 5 && f.Name[:5] == "anon$" }
+func (f *FnPtr) IsAnonymous() bool { return IsAnonymous(f.Name) }
+
+// IsAnonymous tells whether a name is that of a closure.
+func IsAnonymous(name string) bool { return len(name) > 5 && name[:5] == "anon$" }
 
 // Registry holds native functions by name. One that is built and then only read serves many goroutines. A registry
 // may stand on a base, whose functions it adds to and hides where types agree.

@@ -33,6 +33,7 @@ type Unit struct {
 	// Names is how many functions of Funcs have names of their own.
 	Names   int
 	Globals []string // names reached through `global::`, by number
+	Module  string   // the path of the module that it is; empty for others
 
 	byName map[string][]*Func
 }
@@ -79,6 +80,8 @@ type Func struct {
 	// Scoped is the function compiled to run in its caller's scope, when the unit has a call that may do so. Its
 	// registers begin with its External variables; Args are behind them.
 	Scoped *Func
+	// Borrows tells that it is a Scoped one.
+	Borrows bool
 
 	// Of the global level and of scoped functions only.
 	External []Symbol // variables that the script uses and does not define, in registers 0 and up
@@ -93,18 +96,21 @@ type Symbol struct {
 	Name  string
 	Reg   int
 	Const bool
+	From  int // of Defined: the first instruction that it exists at
 }
 
 // Site is a call by name or an access to a property: what the machine looks up, and what it found last.
 type Site struct {
 	Name     string
-	Script   *Func   // the script function of the name and arity, for any type of this
-	Typed    []*Func // those for particular types of this
-	Args     int     // of a call in the caller's scope
-	Const    bool    // the receiver is a constant
-	Scope    int     // the register of the host's variable that the receiver is, plus one
-	Method   bool    // written x.f(y)
-	Getter   string  // for a property
+	Path     []string // of the module that the name is looked for in
+	First    bool     // the path begins with the frame's first import of the name, and not with the last in sight
+	Script   *Func    // the script function of the name and arity, for any type of this
+	Typed    []*Func  // those for particular types of this
+	Args     int      // of a call in the caller's scope
+	Const    bool     // the receiver is a constant
+	Scope    int      // the register of the host's variable that the receiver is, plus one
+	Method   bool     // written x.f(y)
+	Getter   string   // for a property
 	Setter   string
 	Found    atomic.Pointer[Found]
 	Position atomic.Int32 // where a map last had the property

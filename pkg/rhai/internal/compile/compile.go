@@ -11,7 +11,8 @@ import (
 
 // Options are what the host decides about the code.
 type Options struct {
-	MaxVariables int // in scope at once; zero: no limit
+	MaxVariables int    // in scope at once; zero: no limit
+	Module       string // the path of the module that the script is; empty for others
 }
 
 // Compile compiles a script.
@@ -28,7 +29,7 @@ func Compile(script *syntax.Script, options Options) (*Unit, error) {
 var errTooFar = errors.New("a conditional jump is too long")
 
 func compileUnit(script *syntax.Script, options Options, wide bool) (*Unit, error) {
-	u := &Unit{byName: map[string][]*Func{}}
+	u := &Unit{byName: map[string][]*Func{}, Module: options.Module}
 	c := &compiler{unit: u, options: options, wide: wide, globals: map[string]int{}, names: map[string]string{}}
 	for _, s := range script.Functions {
 		f := &Func{Name: s.Name.Text, Unit: u, Params: len(s.Params), ThisType: canonicalType(s.ThisType), Info: info(s)}
@@ -113,12 +114,14 @@ type fn struct {
 	captured map[string]bool      // names that closures of the function capture; nil map with all set when an eval may
 	global   bool                 // it is the global level
 	all      bool                 // every variable may be captured: the function calls eval
+	imports  bool                 // it has an import, or an eval that may have one
 	main     bool                 // names that nobody defines are variables of the host's scope
 	depth    int                  // of blocks
 	next     int                  // the first free register
 	loops    []*loop
-	marks    []int // registers of the open scopes' OpMark
-	catches  []int // registers of the errors that the open catch blocks are about
+	marks    []int    // registers of the open scopes' OpMark
+	aliases  []string // of the imports that are visible
+	catches  []int    // registers of the errors that the open catch blocks are about
 	tooLarge string
 	tooFar   bool
 	consts   map[any]int
@@ -133,6 +136,7 @@ type variable struct {
 	extern  bool // the host's
 	depth   int
 	literal syntax.Expr // of a constant whose value the source gives
+	export  bool        // it is given to importers: another of the name is another variable
 }
 
 type loop struct {
@@ -171,7 +175,7 @@ func (c *compiler) scopedFunction(target *Func, s *syntax.Function) error {
 	var external []Symbol
 	for {
 		target.Scoped = &Func{Name: target.Name, Unit: c.unit, Params: target.Params, UsesThis: target.UsesThis,
-			Info: target.Info, External: external}
+			Info: target.Info, External: external, Borrows: true}
 		f := c.newFn(target.Scoped)
 		f.analyse(s.Body.Body)
 		if f.UsesThis {
@@ -184,6 +188,7 @@ func (c *compiler) scopedFunction(target *Func, s *syntax.Function) error {
 		if f.UsesThis && f.next < 2 {
 			f.next = 2
 		}
+		f.mark(s.Pos)
 		functions := len(c.unit.Funcs)
 		f.block(s.Body.Body, tail)
 		if len(f.missing) == 0 {
@@ -217,6 +222,7 @@ func (c *compiler) function(target *Func, s *syntax.Function) error {
 	if f.UsesThis && f.next < 2 {
 		f.next = 2 // the result's register
 	}
+	f.mark(s.Pos)
 	f.block(s.Body.Body, tail)
 	return f.finish()
 }
@@ -256,6 +262,7 @@ func (f *fn) closure(s *syntax.Closure) int {
 	if target.UsesThis && g.next < 2 {
 		g.next = 2
 	}
+	g.mark(s.Pos)
 	g.block(body, tail)
 	switch err := g.finish(); {
 	case err == errTooFar:

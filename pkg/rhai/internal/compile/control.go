@@ -34,12 +34,19 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 	f.loops = append(f.loops, l)
 	mark := f.next
 	pos := s.Position()
+	marked := f.mark(pos)
+	next := func() { // where a round ends early
+		f.landAll(l.continues)
+		if marked && len(l.continues) > 0 {
+			f.trim(pos)
+		}
+	}
 	switch s := s.(type) {
 	case *syntax.While:
 		out := f.branch(s.Cond, true, false)
 		top := len(f.Code)
 		f.scope(s.Body, discard)
-		f.landAll(l.continues)
+		next()
 		for _, at := range f.branch(s.Cond, false, true) {
 			f.jumpTo(at, top)
 		}
@@ -48,7 +55,7 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 	case *syntax.Loop:
 		top := len(f.Code)
 		f.scope(s.Body, discard)
-		f.landAll(l.continues)
+		next()
 		f.jumpTo(f.emitWide(OpLoop, 0, 0, pos), top)
 	case *syntax.Do:
 		top := len(f.Code)
@@ -56,7 +63,7 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 		// A continue goes to the body's beginning without asking the condition.
 		if len(l.continues) > 0 {
 			over := f.emitWide(OpJump, 0, 0, pos)
-			f.landAll(l.continues)
+			next()
 			f.jumpTo(f.emitWide(OpLoop, 0, 0, pos), top)
 			f.land(over)
 		}
@@ -69,23 +76,29 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 		}
 		f.unit(dst, pos)
 	case *syntax.For:
-		f.enter(func() { f.forLoop(s, l) }, pos)
+		f.enter(func() { f.forLoop(s, l, next) }, pos)
 		f.unit(dst, pos)
 	}
 	f.landAll(l.breaks)
+	if marked {
+		if len(l.breaks) > 0 {
+			f.trim(pos)
+		}
+		f.marks = f.marks[:len(f.marks)-1]
+	}
 	f.next = mark
 	f.loops = f.loops[:len(f.loops)-1]
 }
 
 // forLoop compiles a for, up to where it has run out of items.
-func (f *fn) forLoop(s *syntax.For, l *loop) {
+func (f *fn) forLoop(s *syntax.For, l *loop, next func()) {
 	b, ok := s.Iterable.(*syntax.Binary)
 	counted := ok && (b.Op == ".." || b.Op == "..=") && b.Left != nil && b.Right != nil
 	w := f.window(3)
-	item, next := w+1, OpNext
+	item, step := w+1, OpNext
 	at := 0
 	if counted {
-		item, next = w+2, OpForLoop
+		item, step = w+2, OpForLoop
 		f.expr(b.Left, w)
 		f.expr(b.Right, w+1)
 		inclusive := 0
@@ -130,11 +143,11 @@ func (f *fn) forLoop(s *syntax.For, l *loop) {
 		f.emit(OpCellSet, counter.reg, count, 0, s.Counter.Pos)
 	}
 	f.scope(s.Body, discard)
-	f.landAll(l.continues)
+	next()
 	if !counted {
 		f.land(at)
 	}
-	f.jumpTo(f.emitWide(next, w, 0, s.Pos), top)
+	f.jumpTo(f.emitWide(step, w, 0, s.Pos), top)
 	if counted {
 		f.land(at)
 	}

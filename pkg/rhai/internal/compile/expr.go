@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
@@ -197,14 +199,24 @@ func (f *fn) namespaced(e *syntax.Ident, dst int) {
 		}
 		return
 	}
-	f.fail(value.ModuleNotFound(name), e.Namespace[0].Pos)
+	at := f.emit(OpModuleGet, dst, f.site(f.qualified(e.Namespace, e.Name)), 0, e.Namespace[0].Pos)
+	f.alt(at, e.NamePos, syntax.Pos{})
+}
+
+// qualified is the site of a name in a module.
+func (f *fn) qualified(path []syntax.Name, name string) *Site {
+	s := &Site{Name: f.c.intern(name), First: slices.Contains(f.aliases, path[0].Text)}
+	for _, n := range path {
+		s.Path = append(s.Path, f.c.intern(n.Text))
+	}
+	return s
 }
 
 // symbol is the number of a list of symbols that has the variable alone, or of an empty one.
 func (f *fn) symbol(v *variable) int {
 	var list []Symbol
 	if v != nil {
-		list = []Symbol{{v.name, v.reg, v.konst}}
+		list = []Symbol{{Name: v.name, Reg: v.reg, Const: v.konst}}
 	}
 	f.Symbols = append(f.Symbols, list)
 	return len(f.Symbols) - 1

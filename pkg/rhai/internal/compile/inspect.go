@@ -130,8 +130,11 @@ func (f *fn) analyse(body []syntax.Stmt) {
 				for _, name := range n.Captures {
 					f.captured[name.Text] = true
 				}
+			case *syntax.Import:
+				f.imports = true
 			case *syntax.Call:
 				f.all = f.all || n.Name == "eval" && len(n.Args) == 1 || n.CaptureScope
+				f.imports = f.imports || f.all
 			}
 			return true
 		})
@@ -149,7 +152,9 @@ func (f *fn) quiet(e syntax.Expr) bool {
 			ok = false
 		case *syntax.Call:
 			// A script's function sees none of the caller's variables; any other may write to its first argument.
-			if len(n.Args) > 0 {
+			if len(n.Namespace) > 0 {
+				ok = ok && len(n.Args) == 0
+			} else if len(n.Args) > 0 {
 				_, literal := fold(n.Args[0])
 				ok = ok && (literal || f.c.unit.Find(n.Name, len(n.Args)) != nil) && !n.CaptureScope
 			}
@@ -173,10 +178,40 @@ func withoutIdleEnd(list []syntax.Stmt) []syntax.Stmt {
 			if s.Value == nil || idle(s.Value) {
 				continue
 			}
+		case *syntax.Import:
+			if plain(s.Path) {
+				continue
+			}
 		}
 		return list[:n]
 	}
 	return nil
+}
+
+// withoutIdleImports leaves out imports of known modules at the end of a block, of which the reference holds that they
+// have no effect since nothing comes that could use them.
+func withoutIdleImports(list []syntax.Stmt, discarded bool) []syntax.Stmt {
+	n := len(list)
+	for end := n; end > 0; end-- {
+		switch s := list[end-1].(type) {
+		case *syntax.Import:
+			if !plain(s.Path) {
+				return list[:n]
+			}
+			n = end - 1
+			continue
+		case *syntax.ExprStmt:
+			if discarded && idle(s.X) {
+				continue
+			}
+		case *syntax.Let:
+			if discarded && (s.Value == nil || idle(s.Value)) {
+				continue
+			}
+		}
+		break
+	}
+	return list[:n]
 }
 
 // idle tells whether an expression does nothing but give a variable or a constant.

@@ -125,9 +125,12 @@ const (
 	OpCallScoped // R[A] = site B (R[A] …) in the scope of symbols C
 	OpIsShared   // R[A] = whether R[B] is shared
 	OpIsDefined  // R[A] = whether a variable named R[A] is defined, by symbols B or by an eval
-	OpMark       // R[A] = how many variables evals have defined
+	OpCallModule // R[A+1] = site B in its module (R[A] …), C arguments
+	OpModuleGet  // R[A] = variable of site B in its module
+	OpMark       // R[A] = how many variables evals have defined, and how many imports there are
 	OpTrim       // forget those beyond R[A]
-	OpImport     // import the module R[A]
+	OpImport     // import the module R[A] as K[BC], or under no name when BC is negative
+	OpExport     // give variable R[A] to those who import the script, as K[BC]
 
 	// Data structures.
 	OpArray  // R[A] = [R[B] …], C items
@@ -163,7 +166,7 @@ var opNames = [numOps]string{
 	"unless_eq_int", "unless_ne_int", "unless_lt_int", "unless_le_int", "unless_gt_int", "unless_ge_int",
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
-	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "mark", "trim", "import",
+	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
 	"array", "map", "concat", "get", "get_ref", "set", "back", "index", "index_ref", "set_index", "back_index",
 	"iter", "next", "for_prep", "for_loop",
 }

@@ -275,7 +275,7 @@ func (f *fn) callSite(name string, n int) *Site {
 // call compiles a function call.
 func (f *fn) call(e *syntax.Call, dst int) {
 	if len(e.Namespace) > 0 {
-		f.fail(value.ModuleNotFound(path(e.Namespace)), e.Namespace[0].Pos)
+		f.qualifiedCall(e, dst)
 		return
 	}
 	if e.Name == "eval" && len(e.Args) == 1 {
@@ -298,6 +298,29 @@ func (f *fn) call(e *syntax.Call, dst int) {
 		return
 	}
 	f.function(e.Name, e.Args, dst, e.Pos)
+}
+
+// qualifiedCall compiles a call of a module's function. The first argument is passed by reference when it is a variable.
+func (f *fn) qualifiedCall(e *syntax.Call, dst int) {
+	n := len(e.Args)
+	w := f.window(n + 2) // room for the arguments one register up
+	site := f.qualified(e.Namespace, e.Name)
+	p := place{reg: w}
+	if n > 0 && variableLike(e.Args[0]) {
+		for i, a := range e.Args[1:] {
+			f.expr(a, w+1+i)
+		}
+		p = f.ref(e.Args[0], w)
+		site.Const, site.Scope = p.konst != "", p.scope
+	} else {
+		for i, a := range e.Args {
+			f.expr(a, w+i)
+		}
+	}
+	at := f.emit(OpCallModule, w, f.site(site), n, e.Pos)
+	f.alt(at, e.Namespace[0].Pos, syntax.Pos{})
+	f.goBack(p)
+	f.emit(OpMove, dst, w+1, 0, e.Pos)
 }
 
 // isShared compiles the question whether a closure shares a variable. No other value is shared.
@@ -444,7 +467,7 @@ func (f *fn) visible() int {
 	for i := len(f.vars) - 1; i >= 0; i-- {
 		if v := f.vars[i]; !seen[v.name] {
 			seen[v.name] = true
-			list = append(list, Symbol{v.name, v.reg, v.konst})
+			list = append(list, Symbol{Name: v.name, Reg: v.reg, Const: v.konst})
 		}
 	}
 	for _, s := range f.External {

@@ -21,27 +21,42 @@ func (f *fn) block(body []syntax.Stmt, dst int) {
 
 // scope compiles a block with a scope of its own.
 func (f *fn) scope(b *syntax.Block, dst int) {
-	f.enter(func() { f.block(b.Body, dst) }, b.Pos)
+	body := b.Body
+	if f.imports && (f.global || f.depth > 0) {
+		body = withoutIdleImports(body, dst == discard)
+	}
+	f.enter(func() { f.block(body, dst) }, b.Pos)
 }
 
 // enter runs a part of the compilation in a scope of its own, whose variables and registers end with it.
 func (f *fn) enter(part func(), pos syntax.Pos) {
-	vars, mark := len(f.vars), f.next
+	vars, aliases, mark := len(f.vars), len(f.aliases), f.next
 	f.depth++
-	defined := -1
-	if f.all {
-		// What an eval defines in the scope ends with it too.
-		defined = f.temp()
-		f.emit(OpMark, defined, 0, 0, pos)
-		f.marks = append(f.marks, defined)
-	}
+	marked := f.mark(pos)
 	part()
-	if f.all {
-		f.emit(OpTrim, defined, 0, 0, pos)
+	if marked {
+		f.trim(pos)
 		f.marks = f.marks[:len(f.marks)-1]
 	}
 	f.depth--
-	f.vars, f.next = f.vars[:vars], mark
+	f.vars, f.aliases, f.next = f.vars[:vars], f.aliases[:aliases], mark
+}
+
+// mark notes what there is of variables that evals have defined and of imports, where the function may add to them, so
+// that what comes can be forgotten when its scope ends.
+func (f *fn) mark(pos syntax.Pos) bool {
+	if !f.all && !f.imports {
+		return false
+	}
+	r := f.temp()
+	f.emit(OpMark, r, 0, 0, pos)
+	f.marks = append(f.marks, r)
+	return true
+}
+
+// trim forgets what came since the last mark.
+func (f *fn) trim(pos syntax.Pos) {
+	f.emit(OpTrim, f.marks[len(f.marks)-1], 0, 0, pos)
 }
 
 // unit yields unit.
@@ -58,7 +73,7 @@ func (f *fn) unit(dst int, pos syntax.Pos) {
 
 // ret returns a register.
 func (f *fn) ret(r int, pos syntax.Pos) {
-	if f.main && len(f.marks) > 0 {
+	if len(f.marks) > 0 {
 		f.emit(OpTrim, f.marks[0], 0, 0, pos)
 	}
 	if f.UsesThis {
@@ -119,10 +134,20 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 	case *syntax.Import:
 		r := f.temp()
 		f.expr(s.Path, r)
-		f.emit(OpImport, r, 0, 0, s.Path.Position())
+		alias := -1
+		if s.Alias != nil {
+			alias = f.konst(value.Str(s.Alias.Text))
+			f.aliases = append(f.aliases, s.Alias.Text)
+		}
+		f.alt(f.emitWide(OpImport, r, alias, begin(s.Path)), s.Pos, syntax.Pos{})
 		f.unit(dst, pos)
 	case *syntax.Export:
+		alias := s.Alias
+		if alias == nil {
+			alias = &s.Name
+		}
 		f.operand(&syntax.Ident{Pos: s.Name.Pos, Name: s.Name.Text}) // it must exist
+		f.export(s.Name.Text, alias.Text, pos)
 		f.unit(dst, pos)
 	}
 	f.next = mark
@@ -153,7 +178,9 @@ func (f *fn) let(s *syntax.Let) {
 	var old *variable
 	for i := len(f.vars) - 1; i >= 0 && f.vars[i].depth == f.depth; i-- {
 		if v := f.vars[i]; v.name == s.Name.Text && !f.all {
-			old = v
+			if !v.export {
+				old = v
+			}
 			break
 		}
 	}
@@ -188,19 +215,33 @@ func (f *fn) let(s *syntax.Let) {
 	if !f.global || f.depth > 0 {
 		return
 	}
+	if s.Export {
+		f.export(s.Name.Text, s.Name.Text, s.Pos)
+	}
 	if s.Const {
 		f.emit(OpSetGlob, reg, f.c.global(s.Name.Text), 0, s.Pos)
 	}
-	symbol := Symbol{s.Name.Text, reg, s.Const}
+	symbol := Symbol{s.Name.Text, reg, s.Const, len(f.Code)}
 	if old != nil {
 		for i := range f.Defined {
 			if f.Defined[i].Reg == reg {
+				symbol.From = f.Defined[i].From
 				f.Defined[i] = symbol
 			}
 		}
 		return
 	}
 	f.Defined = append(f.Defined, symbol)
+}
+
+// export compiles the giving of a variable to those who import the script.
+func (f *fn) export(name, alias string, pos syntax.Pos) {
+	v := f.lookup(name)
+	if v == nil || !f.global || f.c.unit.Module == "" {
+		return // nobody imports it
+	}
+	v.export = true
+	f.emitWide(OpExport, v.reg, f.konst(value.Str(f.c.intern(alias))), pos)
 }
 
 // literal is a constant as the source would write it.
@@ -380,7 +421,6 @@ func (f *fn) compound(r int, s *syntax.Assign, op value.Op) {
 	}
 }
 
-// try compiles try and catch.
 // try compiles a try. Its value is that of its body, of which the reference leaves out what has no effect at the end;
 // it is unit after a catch.
 func (f *fn) try(s *syntax.Try, dst int) {
@@ -392,11 +432,16 @@ func (f *fn) try(s *syntax.Try, dst int) {
 		body = &syntax.Block{Pos: body.Pos, Body: withoutIdleEnd(body.Body), End: body.End}
 	}
 	caught := f.temp()
+	marked := f.mark(s.Pos)
 	from := len(f.Code)
 	f.scope(body, out)
 	to := len(f.Code)
 	end := f.emitWide(OpJump, 0, 0, s.Pos)
 	f.Handlers = append(f.Handlers, Handler{From: from, To: to, Target: len(f.Code), Reg: caught})
+	if marked {
+		f.trim(s.Pos)
+		f.marks = f.marks[:len(f.marks)-1]
+	}
 	f.enter(func() {
 		if s.Name != nil {
 			v := f.declare(s.Name.Text, f.temp())

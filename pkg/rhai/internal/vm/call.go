@@ -22,6 +22,9 @@ func (m *Machine) enter(f *compile.Func, base int) *value.Error {
 	}
 	m.frames[m.depth] = frame{m.fn, m.ip, m.base}
 	m.depth++
+	if f.Unit != m.fn.Unit && f.Unit.Module != "" {
+		m.crossed(f.Unit)
+	}
 	if top := base + f.Regs; top+spare > len(m.stack) || top+spare > m.high {
 		m.reserve(top)
 	}
@@ -82,10 +85,21 @@ func (m *Machine) resolve(s *compile.Site, name string, args []value.Value) *val
 		return found.Func
 	}
 	f := m.registry.Resolve(name, args)
-	if f != nil && ok {
+	if f == nil {
+		return m.global(name, args)
+	}
+	if ok {
 		s.Found.Store(&compile.Found{Types: key, Name: name, Func: f})
 	}
 	return f
+}
+
+// nativeFunc is the native function for arguments, the engine's or an imported one, or nil.
+func (m *Machine) nativeFunc(name string, args []value.Value) *value.Func {
+	if f := m.registry.Resolve(name, args); f != nil {
+		return f
+	}
+	return m.global(name, args)
 }
 
 // native calls a native function whose arguments are registers from at up.
@@ -129,8 +143,8 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 
 // scriptFunc is the function of the program that a site reaches, or nil.
 func (m *Machine) scriptFunc(s *compile.Site, n int) *compile.Func {
-	if s.Script == nil && m.fn.Unit != m.unit {
-		return m.unit.Find(s.Name, n)
+	if s.Script == nil && (m.fn.Unit != m.unit || len(m.libs) > 0) {
+		return m.find(s.Name, n)
 	}
 	return s.Script
 }
@@ -190,13 +204,17 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 	args := m.stack[at : at+n]
 	f := m.resolve(s, s.Name, args)
 	if f == nil {
+		if g := m.method(this.TypeName(), s.Name, n-1); g != nil && s.Method {
+			m.dirty = true
+			if g.UsesThis {
+				return m.enter(g, at)
+			}
+			return m.enter(g, at+1)
+		}
 		return m.notFound(s.Name, args)
 	}
-	if f.Mutates && (s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1)) && this.Kind() != value.KindCustom {
-		return value.MutateConstant(s.Name)
-	}
-	v, err := m.native(f, s.Name, at, n)
-	m.stack[at+1], m.dirty = v, f.Mutates
+	v, err := m.reach(f, s, at, n)
+	m.stack[at+1] = v
 	return err
 }
 
@@ -209,13 +227,12 @@ func (m *Machine) scopeConst(reg int) bool {
 // target is the script function that a function pointer leads to, for n arguments; nil when it must be a native one.
 func (m *Machine) target(p *value.FnPtr, n int) *compile.Func {
 	if f, ok := p.Target.(*compile.Func); ok {
+		if !m.reachable(f) {
+			return nil
+		}
 		return f
 	}
-	n += len(p.Curry)
-	if f := m.fn.Unit.Find(p.Name, n); f != nil {
-		return f
-	}
-	return m.unit.Find(p.Name, n)
+	return m.find(p.Name, n+len(p.Curry))
 }
 
 // callBound calls a function pointer with the value at a register as this and n arguments behind it, and the result
@@ -285,7 +302,7 @@ func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Va
 			return v, err
 		}
 	}
-	f := m.registry.Resolve(p.Name, all)
+	f := m.nativeFunc(p.Name, all)
 	if f == nil {
 		return value.Value{}, m.notFound(p.Name, all)
 	}

@@ -50,9 +50,9 @@ func (m *Machine) through(err *value.Error) *value.Error {
 // Arity is how many arguments a function pointer takes.
 func (m *Machine) Arity(p *value.FnPtr) (int, bool) {
 	if f, ok := p.Target.(*compile.Func); ok {
-		return f.Args() - len(p.Curry), true
+		return f.Args() - len(p.Curry), m.reachable(f)
 	}
-	for _, f := range m.unit.Lookup(p.Name) {
+	for _, f := range m.named(p.Name) {
 		return f.Args() - len(p.Curry), true
 	}
 	return 0, false
@@ -61,9 +61,9 @@ func (m *Machine) Arity(p *value.FnPtr) (int, bool) {
 // HasFn tells whether the script defines a function.
 func (m *Machine) HasFn(name string, arity int) bool {
 	if arity < 0 {
-		return len(m.unit.Lookup(name)) > 0
+		return len(m.named(name)) > 0
 	}
-	return m.unit.Find(name, arity) != nil
+	return m.find(name, arity) != nil
 }
 
 // Functions lists the script's functions.

@@ -38,11 +38,13 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 			for _, h := range f.Handlers {
 				if h.From <= pc && pc < h.To {
 					m.stack[m.base+h.Reg] = caughtType.New(err)
+					m.forget()
 					m.ip = skip(start(f), h.Target)
 					return true
 				}
 			}
 		}
+		m.stop = pc
 		m.depth--
 		caller := m.frames[m.depth]
 		if caller.fn != nil {
@@ -51,7 +53,7 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 			case !err.Catchable() && err.Kind != value.ErrParsing:
 				err.Pos = at
 			case f.Name != "":
-				err.Trace = append(err.Trace, value.Frame{Function: f.Name, Pos: at})
+				err.Trace = append(err.Trace, value.Frame{Function: f.Name, Pos: at, Source: f.Unit.Module})
 			}
 			m.fn, m.ip, m.base = caller.fn, caller.ip, caller.base
 		}

@@ -22,7 +22,7 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	if err := m.Tick(compileTicks + len(text.Text())); err != nil {
 		return value.AsError(err)
 	}
-	unit, err := m.pool.parse(strings.TrimSpace(text.Text()), true)
+	unit, err := m.pool.parse(strings.TrimSpace(text.Text()))
 	if err != nil {
 		e := value.AsError(err)
 		e.Trace = append(e.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
@@ -49,9 +49,13 @@ func (m *Machine) callScoped(in compile.Instr) *value.Error {
 	return m.put(in.A)(m.inScope(f.Scoped, m.fn.Symbols[in.C], args, false))
 }
 
-// link tells which of the caller's variables an external variable of the code is: one of a register, or one that an
-// eval defined; both are -1 when it is neither.
-type link struct{ reg, dynamic int }
+// link tells which of the caller's variables an external variable of the code is: one in a register, of the caller or of
+// a frame whose scope the caller runs in, one that an eval defined, or one of the host's scope; all are -1 when it is
+// none of these.
+type link struct{ at, dynamic, scope int }
+
+// unlinked is a variable that the caller does not have.
+var unlinked = link{-1, -1, -1}
 
 // inScope runs code whose external variables are those that the current frame sees, by symbols and by what evals
 // have defined, and reports the code's value. What the code defines stays, as variables of the frame, if keep says so.
@@ -84,21 +88,25 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, args []valu
 		return value.Value{}, err
 	}
 	failure := m.loop(m.depth - 1)
-	result := m.result
+	result, stop := m.result, m.stop
 	for i, s := range f.External {
 		v := m.stack[frameBase+s.Reg]
 		switch l := links[i]; {
 		case l.dynamic >= 0:
 			m.dynamic[l.dynamic].v = v
-		case l.reg >= 0:
-			m.stack[base+l.reg] = v
+		case l.at >= 0:
+			m.stack[l.at] = v
+		case l.scope >= 0:
+			if vars := *m.Run.Scope; !vars[l.scope].Const {
+				vars[l.scope].Value = v.Flat().Freeze()
+			}
 		}
 	}
 	inner := m.dynamic[visible:]
 	own := make([]dynamic, 0, len(f.Defined)+len(inner))
 	if keep {
 		for _, s := range f.Defined {
-			if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() {
+			if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() && s.From <= stop {
 				own = append(own, dynamic{s.Name, v, s.Const, m.depth, after})
 			}
 		}
@@ -110,6 +118,11 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, args []valu
 		}
 	}
 	m.dynamic = append(m.dynamic[:visible], own...)
+	if keep && failure == nil {
+		for i := len(m.imports) - 1; i >= 0 && m.imports[i].depth > m.depth; i-- {
+			m.imports[i].depth = m.depth // what an eval imports stays, too
+		}
+	}
 	if failure != nil {
 		if keep && failure.Catchable() {
 			failure.Trace = append(failure.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
@@ -126,30 +139,72 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 	for i, s := range f.External {
 		reg := frameBase + s.Reg
 		m.stack[reg] = value.Absent()
-		links[i], origin[i] = link{-1, -1}, originNone
+		links[i], origin[i] = unlinked, originNone
 		if d := m.findDynamic(s.Name); d >= 0 {
 			m.stack[reg] = m.dynamic[d].v
 			links[i].dynamic = d
 			origin[i] = constness(m.dynamic[d].konst)
 			continue
 		}
+		found := false
 		for _, c := range symbols {
 			if c.Name == s.Name {
 				m.stack[reg] = m.stack[m.base+c.Reg]
-				links[i].reg = c.Reg
+				links[i].at = m.base + c.Reg
 				konst := c.Const
 				if c.Reg < len(m.origin) && c.Reg < len(m.fn.External) {
 					konst = m.scopeConst(c.Reg)
 				}
-				origin[i] = constness(konst)
+				origin[i], found = constness(konst), true
 				break
 			}
 		}
+		if !found {
+			m.stack[reg], links[i], origin[i] = m.borrowed(s.Name)
+		}
 		if v, ok := m.Run.Variables[s.Name]; ok && m.stack[reg].IsAbsent() {
-			m.stack[reg], links[i], origin[i] = v, link{-1, -1}, originNamed
+			m.stack[reg], links[i], origin[i] = v, unlinked, originNamed
 		}
 	}
 	return links, origin
+}
+
+// borrowed finds a variable that the current frame does not mention in the scopes that it runs in: those of the frames
+// that called it by an eval or a call in their scope, and the host's when these lead to the global level.
+func (m *Machine) borrowed(name string) (value.Value, link, int) {
+	f := m.fn
+	for d := m.depth; f != m.unit.Main; d-- {
+		if !f.Borrows && f != f.Unit.Main {
+			return value.Absent(), unlinked, originNone
+		}
+		caller := m.frames[d-1]
+		f = caller.fn
+		for i := len(m.dynamic) - 1; i >= 0; i-- {
+			if v := &m.dynamic[i]; v.depth == d-1 && v.name == name {
+				return v.v, link{-1, i, -1}, constness(v.konst)
+			}
+		}
+		in := f.Code[pcOf(f, caller.ip)-1]
+		symbols := f.Symbols[in.C]
+		if in.Op == compile.OpEval {
+			symbols = f.Symbols[in.B]
+		}
+		for _, s := range symbols {
+			if s.Name == name {
+				at := caller.base + s.Reg
+				return m.stack[at], link{at, -1, -1}, constness(s.Const)
+			}
+		}
+	}
+	if m.Run.Scope != nil {
+		vars := *m.Run.Scope
+		for i := len(vars) - 1; i >= 0; i-- {
+			if vars[i].Name == name {
+				return vars[i].Value, link{-1, -1, i}, constness(vars[i].Const)
+			}
+		}
+	}
+	return value.Absent(), unlinked, originNone
 }
 
 // constness is the origin of a variable that is a constant or not.

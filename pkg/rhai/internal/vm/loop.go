@@ -591,6 +591,7 @@ func (m *Machine) exec(entry int) *value.Error {
 				continue
 			}
 			m.result = *reg(r, in.A)
+			m.stop = pcOf(m.fn, ip) - 1
 			m.leave()
 			return nil
 		case compile.OpReturnIs:
@@ -602,6 +603,7 @@ func (m *Machine) exec(entry int) *value.Error {
 				continue
 			}
 			m.result = *reg(r, in.A)
+			m.stop = pcOf(m.fn, ip) - 1
 			m.leave()
 			return nil
 		}

@@ -43,12 +43,14 @@ type Run struct {
 type Pool struct {
 	registry *value.Registry
 	now      func() time.Time
-	parse    func(source string, eval bool) (*compile.Unit, error)
+	parse    func(source string) (*compile.Unit, error)
 	machines sync.Pool
+
+	Modules Modules // nil: nothing can be imported
 }
 
 // NewPool makes a pool of machines that call the registry's functions. parse compiles what scripts pass to eval.
-func NewPool(r *value.Registry, now func() time.Time, parse func(source string, eval bool) (*compile.Unit, error)) *Pool {
+func NewPool(r *value.Registry, now func() time.Time, parse func(source string) (*compile.Unit, error)) *Pool {
 	return &Pool{registry: r, now: now, parse: parse}
 }
 
@@ -90,9 +92,10 @@ const maxLoops = 10000
 type Machine struct {
 	Run Run
 
+	world
+
 	pool     *Pool
 	registry *value.Registry
-	unit     *compile.Unit // the program; an eval's unit is only its functions'
 	ctx      context.Context
 	done     <-chan struct{}
 
@@ -117,12 +120,14 @@ type Machine struct {
 	held     []*[]value.Value // what native functions make while they call scripts
 	lightest int              // see lightest
 
-	result  value.Value  // of the loop that ended last
-	dirty   bool         // the last call or write through a path may have changed what the path leads to
-	nested  *value.Error // the error that the last call from a native function gave it
-	globals []value.Value
-	origin  []int // of external variables: index in the scope, or one of the below
-	dynamic []dynamic
+	result  value.Value        // of the loop that ended last
+	stop    int                // the instruction that the outermost frame of that loop ended at
+	dirty   bool               // the last call or write through a path may have changed what the path leads to
+	nested  *value.Error       // the error that the last call from a native function gave it
+	loaded  map[string]*module // by path; made when there is one
+	units   map[*compile.Unit]*module
+	loading []string // paths of the modules that are loading, outermost first
+	outer   []world  // the worlds that wait for them
 }
 
 // Where an external variable comes from, when not from the scope.
@@ -153,11 +158,13 @@ func (m *Machine) reset() {
 	if len(m.frames) > 1<<10 {
 		m.frames = make([]frame, 16)
 	}
-	m.high, m.depth, m.dynamic = 0, 0, m.dynamic[:0]
+	m.high, m.depth = 0, 0
 	m.ip, m.result = nil, value.Value{}
 	clear(m.held)
 	m.held = m.held[:0]
-	m.unit, m.fn, m.ctx, m.done, m.nested = nil, nil, nil, nil, nil
+	m.world = world{globals: m.globals[:0], dynamic: m.dynamic[:0], origin: m.origin[:0]}
+	m.loaded, m.units, m.loading, m.outer = nil, nil, nil, nil
+	m.fn, m.ctx, m.done, m.nested = nil, nil, nil, nil
 }
 
 func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
@@ -182,10 +189,7 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 	}
 	m.budget++ // refill took one
 	if n := len(unit.Globals); n > 0 {
-		m.globals = append(m.globals[:0], make([]value.Value, n)...)
-		for i := range m.globals {
-			m.globals[i] = value.Absent()
-		}
+		m.globals = append(m.globals[:0], absent(n)...)
 	}
 	return nil
 }
@@ -197,7 +201,7 @@ func (m *Machine) Exec(ctx context.Context, unit *compile.Unit) (value.Value, er
 	}
 	f := unit.Main
 	m.reserve(f.Regs)
-	m.bind(f)
+	m.bind(f, 0)
 	for _, s := range f.Defined {
 		m.stack[s.Reg] = value.Absent()
 	}
@@ -233,23 +237,23 @@ func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, name string, a
 	return v.Freeze(), nil
 }
 
-// bind loads the variables that the host gives.
-func (m *Machine) bind(f *compile.Func) {
+// bind loads the variables that the host gives to a global level, whose registers begin at base.
+func (m *Machine) bind(f *compile.Func, base int) {
 	m.origin = m.origin[:0]
 	for _, s := range f.External {
-		m.stack[s.Reg] = value.Absent()
+		m.stack[base+s.Reg] = value.Absent()
 		from := originNone
 		if m.Run.Scope != nil {
 			vars := *m.Run.Scope
 			for i := len(vars) - 1; i >= 0; i-- {
 				if vars[i].Name == s.Name {
-					m.stack[s.Reg], from = vars[i].Value, i
+					m.stack[base+s.Reg], from = vars[i].Value, i
 					break
 				}
 			}
 		}
 		if v, ok := m.Run.Variables[s.Name]; ok && from == originNone {
-			m.stack[s.Reg], from = v, originNamed
+			m.stack[base+s.Reg], from = v, originNamed
 		}
 		m.origin = append(m.origin, from)
 	}
@@ -276,7 +280,7 @@ func (m *Machine) unbind(f *compile.Func) {
 	}
 	for i, s := range f.Defined {
 		take(i + 1)
-		if v := m.stack[s.Reg]; !v.IsAbsent() {
+		if v := m.stack[s.Reg]; !v.IsAbsent() && s.From <= m.stop {
 			vars = append(vars, Variable{s.Name, v.Flat().Freeze(), s.Const})
 		}
 	}

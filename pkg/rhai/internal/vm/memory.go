@@ -73,6 +73,7 @@ func (m *Machine) count() *value.Error {
 			lists = append(lists, []value.Value{v.Value})
 		}
 	}
+	lists = append(lists, m.aside()...)
 	for _, list := range m.held {
 		c.Bytes += valueBytes * cap(*list)
 		lists = append(lists, *list)

@@ -33,7 +33,7 @@ func (m *Machine) joined(v, first value.Value) *value.Error {
 
 // operator calls an operator that somebody registered.
 func (m *Machine) operator(name string, args ...value.Value) (value.Value, *value.Error) {
-	f := m.registry.Resolve(name, args)
+	f := m.nativeFunc(name, args)
 	if f == nil {
 		return value.Value{}, m.notFound(name, args)
 	}

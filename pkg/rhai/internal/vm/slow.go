@@ -48,7 +48,11 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		}
 		*m.at(in.A) = v
 	case compile.OpGlobal:
-		v := m.globals[in.B]
+		globals := m.globals
+		if m.fn.Unit != m.unit {
+			globals = m.units[m.fn.Unit].globals
+		}
+		v := globals[in.B]
 		if v.IsAbsent() {
 			return value.VariableNotFound("global::" + m.fn.Unit.Globals[in.B])
 		}
@@ -143,15 +147,20 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.isDefined(in)
 	case compile.OpMark:
 		m.dynamic = m.visible(m.dynamic)
-		m.at(in.A).SetInt(int64(len(m.dynamic)))
+		m.forget()
+		m.at(in.A).SetInt(int64(len(m.dynamic)) | int64(len(m.imports))<<32)
 	case compile.OpTrim:
-		m.dynamic = m.dynamic[:min(len(m.dynamic), int(m.at(in.A).Int()))]
+		n := m.at(in.A).Int()
+		m.dynamic = m.dynamic[:min(len(m.dynamic), int(n&(1<<32-1)))]
+		m.imports = m.imports[:min(len(m.imports), int(n>>32))]
 	case compile.OpImport:
-		path := m.get1(in.A)
-		if !path.IsString() {
-			return value.TypeMismatch("string", path.RustName())
-		}
-		return value.ModuleNotFound(path.Text())
+		return m.importModule(in)
+	case compile.OpExport:
+		m.exports = append(m.exports, exported{m.fn.Consts[in.Wide()].Text(), int(in.A)})
+	case compile.OpCallModule:
+		return m.callModule(in)
+	case compile.OpModuleGet:
+		return m.moduleGet(in)
 	case compile.OpArray:
 		at := m.base + int(in.B)
 		items := make([]value.Value, in.C)
