@@ -51,11 +51,16 @@ belongs into the latter. The circle is its key, or the one of CIRCLE_URL.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(c.deadList(), c.deadShow(), c.deadReplay(), c.deadDrop())
+	c.redisFlags(cmd)
+	return cmd
+}
+
+// redisFlags adds the flags of commands that ask Redis.
+func (c *command) redisFlags(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		sub.Flags().StringVar(&c.redisURL, "redis-url", "", "the circle's Redis (default: REDIS_URL, or "+defaultRedisURL+")")
 		sub.Flags().BoolVar(&c.json, "json", false, "print JSON, errors included")
 	}
-	return cmd
 }
 
 func (c *command) deadList() *cobra.Command {
@@ -189,6 +194,19 @@ func (c *command) deadDrop() *cobra.Command {
 // onDead runs one of the commands on a circle's dead, with the arguments after
 // the circle.
 func (c *command) onDead(run func(context.Context, *queue.DeadLetters, []string) error) func(*cobra.Command, []string) error {
+	return c.onRedis(func(ctx context.Context, on where, ids []string) error {
+		return run(ctx, queue.NewDeadLetters(on.redis, on.circle), ids)
+	})
+}
+
+// where is the circle that a command is about, and its Redis.
+type where struct {
+	redis  redis.UniversalClient
+	circle circle.Key
+}
+
+// onRedis runs a command with the arguments after the circle.
+func (c *command) onRedis(run func(context.Context, where, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		key, ids, err := c.deadCircle(args)
 		if err != nil {
@@ -201,7 +219,7 @@ func (c *command) onDead(run func(context.Context, *queue.DeadLetters, []string)
 		defer func() { _ = rdb.Close() }()
 		ctx, cancel := context.WithTimeout(cmd.Context(), deadTimeout)
 		defer cancel()
-		err = run(ctx, queue.NewDeadLetters(rdb, key), ids)
+		err = run(ctx, where{rdb, key}, ids)
 		if hint, ok := redisHint(rdb, err); ok {
 			return fmt.Errorf("%w; %s", err, hint)
 		}

@@ -4,9 +4,11 @@
 //	circle keygen --out owner.key
 //	circle play --url ws://localhost:8080/<circle key> --key-file owner.key -e '6 * 7'
 //
-// Operators look after plays that were given up, in Redis itself:
+// Operators look after plays that were given up, and at those that have ended, in
+// Redis itself:
 //
 //	circle dead list|show|replay|drop
+//	circle history list|show
 //
 // Private keys come from a file, standard input or the environment, never from
 // a flag's value, which other users of the machine can read and shells remember.

@@ -32,7 +32,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 The circle is a WebSocket URL, ws://host:port/<circle key>, given by --url or
 CIRCLE_URL. The private key that speaks for you comes from --key-file (- is the
 standard input) or CIRCLE_SECRET_KEY, never from a flag's value. The commands of
-circle dead ask the circle's Redis instead.
+circle dead and circle history ask the circle's Redis instead.
 
 Exit codes: 0 done; 1 the script failed; 2 wrong usage; 3 no connection;
 4 not let in; 5 busy, try again; 6 outcome unknown; 7 gateway failed;
@@ -49,7 +49,7 @@ Exit codes: 0 done; 1 the script failed; 2 wrong usage; 3 no connection;
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%v; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(c.keygen(), c.play(), c.whoami(), c.ping(), c.dead())
+	root.AddCommand(c.keygen(), c.play(), c.whoami(), c.ping(), c.dead(), c.history())
 	// What cobra itself refuses is usage; what the commands return says what it is.
 	executed, err := root.ExecuteContextC(ctx)
 	if err == nil {
