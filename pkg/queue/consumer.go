@@ -145,7 +145,7 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		c:      c,
 		circle: key,
 		token:  token,
-		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), commits: commitsKey(key), results: resultsKey(key), dead: deadKey(key), state: stateKey(key), history: historyKey(key)},
+		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), commits: commitsKey(key), results: resultsKey(key), dead: deadKey(key), state: stateKey(key), history: historyKey(key), pace: paceKey(key)},
 		poked:  make(chan struct{}, 1),
 		reread: true,
 		heir:   true,

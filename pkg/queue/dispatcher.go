@@ -26,7 +26,7 @@ const (
 	// is left to it: the worker stops the script and says so itself.
 	defaultGrace = 500 * time.Millisecond
 
-	// retryAfter is what a busy answer advises.
+	// retryAfter is what a busy answer advises when nothing was measured.
 	retryAfter = 250 * time.Millisecond
 
 	// sweep is how many due plays are looked after in one round trip, and
@@ -295,7 +295,7 @@ func (d *Dispatcher) enqueue(ctx context.Context, c circle.Key, p Play) (queued,
 	if len(message) > MaxMessageBytes {
 		return queued{}, ErrTooLarge
 	}
-	keys := []string{streamKey(c), ownerKey(c)}
+	keys := []string{streamKey(c), ownerKey(c), paceKey(c)}
 	args := []any{d.opts.QueueLimit, p.ID, message, wakePrefix, c.String(), p.Deadline.UnixMilli()}
 	if p.IdempotencyKey != "" {
 		if len(p.IdempotencyKey) > MaxKeyBytes {
@@ -340,7 +340,8 @@ func (d *Dispatcher) enqueue(ctx context.Context, c circle.Key, p Play) (queued,
 	case depth < 0:
 		return queued{}, ErrExpired
 	default:
-		return queued{}, &BusyError{What: "the circle's queue", RetryAfter: retryAfter}
+		pace, now := r.text(), r.number()
+		return queued{}, &BusyError{What: "the circle's queue", RetryAfter: parsePace(pace).retryAfter(depth, now)}
 	}
 	return q, r.err("enqueue")
 }

@@ -79,4 +79,7 @@ func deadKey(c circle.Key) string { return companion(c, "dead") }
 // historyKey is a capped stream of plays that have ended and their outcomes.
 func historyKey(c circle.Key) string { return companion(c, "history") }
 
+// paceKey says how fast the circle's plays end while others wait; see pace.
+func paceKey(c circle.Key) string { return companion(c, "pace") }
+
 func repliesChannel(gateway string) string { return repliesPrefix + gateway }

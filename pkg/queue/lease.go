@@ -67,7 +67,7 @@ type Lease struct {
 // one that is forgotten costs time and has no effect.
 const maxWithdrawn = 256
 
-type leaseKeys struct{ stream, owner, fence, commits, results, dead, state, history string }
+type leaseKeys struct{ stream, owner, fence, commits, results, dead, state, history, pace string }
 
 // A Delivery is a play that a lease's holder is to run.
 type Delivery struct {
@@ -288,7 +288,7 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 		}
 		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome), why)
 	}
-	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state, l.keys.history}
+	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state, l.keys.history, l.keys.pace}
 	keys, args = l.appendOnce(keys, args, plays)
 	args = merge(plays).append(args)
 	cmd := commitScript.Run(ctx, l.c.pipe, keys, args...)

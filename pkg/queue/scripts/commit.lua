@@ -1,6 +1,6 @@
 -- Makes a group of plays happen: all of it or nothing.
 -- KEYS: 1 stream, 2 fence, 3 commits, 4 results, 5 dead, 6 state, 7 history,
---       then the once of each play with an idempotency key
+--       8 pace, then the once of each play with an idempotency key
 -- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group, 4 most
 --       results, 5 most dead, 6 most in the history, 0 for none, 7 number of
 --       plays, then for each play: entry id, play id, reply channel or '',
@@ -22,7 +22,7 @@
 --
 -- Acknowledging comes first among the writes: it frees memory, and after a
 -- first write Redis lets the rest of a script pass when memory is short.
-local head, per, onces = 7, 5, 7
+local head, per, onces = 7, 5, 8
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return {0}
 end
@@ -43,6 +43,7 @@ if #gone > 1 then
   return gone
 end
 local preserve = ARGV[6] ~= '0'
+local pace = redis.call('GET', KEYS[8]) or '0 0 0 0'
 -- Whatever could fail is tried before the first write.
 local keyed = last + per + 1
 local keys = tonumber(ARGV[keyed])
@@ -83,8 +84,33 @@ if count > 0 then
     end
   end
 end
+local settled
 for i = head, last, per do
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[i + 2], 'outcome', ARGV[i + 4])
+  settled = redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[i + 2], 'outcome', ARGV[i + 4])
+end
+-- The pace is measured while plays wait: since when in ms, 0 while none do; how
+-- many ended since; and how many did in how many ms the last time. The time is
+-- the one in the result's id.
+local now = tonumber(string.match(settled, '^%d+'))
+local since, count, plays, ms = string.match(pace, '^(%d+) (%d+) (%d+) (%d+)$')
+since, count, plays, ms = tonumber(since or 0), tonumber(count or 0), plays or '0', ms or '0'
+local idle = redis.call('XLEN', KEYS[1]) == 0
+if since > 0 then
+  count = count + tonumber(ARGV[head])
+  local took = now - since
+  if took >= 1000 or idle and took >= 100 then
+    plays, ms = string.format('%.0f', count), string.format('%.0f', took)
+    since, count = now, 0
+  end
+end
+if idle then
+  since, count = 0, 0
+elseif since == 0 then
+  since = now
+end
+local after = string.format('%.0f %.0f %s %s', since, count, plays, ms)
+if after ~= pace then
+  redis.call('SET', KEYS[8], after)
 end
 for i = head, last, per do
   if ARGV[i + 3] ~= '' then
