@@ -63,6 +63,24 @@ func TestRedisGoesAndComes(t *testing.T) {
 			s.awaitPlay()
 			stop()
 		}},
+		"hanging": {options: kept, happen: func(s *system) {
+			stop := s.load()
+			redis := s.redisProcess()
+			if err := redis.Signal(syscall.SIGSTOP); err != nil {
+				s.t.Fatal(err)
+			}
+			s.awaitReady(s.gateway, false)
+			s.awaitReady(s.worker, false)
+			if _, err := s.play(); err == nil {
+				s.t.Error("a play was done without Redis")
+			}
+			if err := redis.Signal(syscall.SIGCONT); err != nil {
+				s.t.Fatal(err)
+			}
+			s.awaitAllReady()
+			s.awaitPlay()
+			stop()
+		}},
 		"restarted with its append-only file": {options: kept, happen: func(s *system) {
 			stop := s.load()
 			for range 3 {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -316,6 +317,27 @@ func (s *system) signal(v *service, number syscall.Signal) {
 	if err := v.Signal(number); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// redisProcess is the process that serves now. It is redistest's to end.
+func (s *system) redisProcess() *os.Process {
+	s.t.Helper()
+	info, err := s.admin.Info(s.t.Context(), "server").Result()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(info, "process_id:")
+	line, _, _ := strings.Cut(rest, "\r\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	found, err := os.FindProcess(pid)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = found.Release() })
+	return found
 }
 
 // do has the administrator send a command.
