@@ -404,8 +404,12 @@ func (d *Dispatcher) receive(ctx context.Context) {
 
 // settle gives an outcome to all who wait for it.
 func (d *Dispatcher) settle(o Outcome) {
-	for _, v := range d.waiting.takeAll(o.PlayID) {
+	v, followers := d.waiting.takeAll(o.PlayID)
+	if v != nil {
 		v.done(o)
+	}
+	for _, f := range followers {
+		f.done(o)
 	}
 }
 

@@ -85,19 +85,19 @@ func (w *waiting) take(id string) *waiter {
 	return v
 }
 
-// takeAll removes a play and those that wait for its outcome because it has
-// their idempotency key.
-func (w *waiting) takeAll(id string) []*waiter {
+// takeAll removes a play, if somebody waits for it, and those that wait for its
+// outcome because it has their idempotency key.
+func (w *waiting) takeAll(id string) (v *waiter, followers []*waiter) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all := slices.Clone(w.byLeader[id])
-	if v := w.byID[id]; v != nil {
-		all = append(all, v)
-	}
-	for _, v := range all {
+	if v = w.byID[id]; v != nil {
 		w.remove(v)
 	}
-	return all
+	followers = slices.Clone(w.byLeader[id])
+	for _, f := range followers {
+		w.remove(f)
+	}
+	return v, followers
 }
 
 func (w *waiting) remove(v *waiter) {
