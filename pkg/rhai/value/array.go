@@ -32,7 +32,7 @@ func OwnArray(place *Value) *Array {
 	for i, x := range a.Items {
 		items[i] = x.Share()
 	}
-	*place = NewArray(items)
+	place.p = NewArray(items).p // the tag stays
 	return (*Array)(place.p)
 }
 
@@ -56,7 +56,7 @@ func OwnBlob(place *Value) *Blob {
 	if !b.shared {
 		return b
 	}
-	*place = NewBlob(append([]byte(nil), b.Bytes...))
+	place.p = NewBlob(append([]byte(nil), b.Bytes...)).p // the tag stays
 	return (*Blob)(place.p)
 }
 

@@ -270,6 +270,11 @@ func MutateConstant(function string) *Error {
 		Message: "Non-pure method '" + function + "' cannot be called on constant", Subject: function}
 }
 
+// SetConstant is for writing to a property of a constant.
+func SetConstant(property string) *Error {
+	return &Error{Kind: ErrNonPureMethodCall, Message: "Cannot modify property '" + property + "' of constant", Subject: property}
+}
+
 // UnboundThis is for `this` in a function that was not called as a method.
 func UnboundThis() *Error { return &Error{Kind: ErrUnboundThis, Message: "'this' not bound"} }
 

@@ -65,7 +65,7 @@ func OwnMap(place *Value) *Map {
 		}
 		c.order = slices.Clone(m.order)
 	}
-	*place = c.Value()
+	place.p = c.Value().p // the tag stays
 	return c
 }
 

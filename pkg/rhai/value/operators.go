@@ -298,7 +298,7 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 			return Bool(false), true, nil
 		}
 	case ak == KindBool:
-		c = int(a.n) - int(b.n)
+		c = int(a.n&1) - int(b.n&1)
 	case ak == KindChar && bk == KindChar:
 		c = int(a.Char()) - int(b.Char())
 	case text:
@@ -575,8 +575,10 @@ type Key struct {
 // Key is the value as a key; ok is false for values that no case can hold.
 func (v Value) Key() (k Key, ok bool) {
 	switch kind := v.Kind(); kind {
-	case KindUnit, KindBool, KindInt, KindChar:
+	case KindInt:
 		return Key{kind: kind, n: v.n}, true
+	case KindUnit, KindBool, KindChar:
+		return Key{kind: kind, n: v.n & math.MaxUint32}, true
 	case KindFloat:
 		f := v.Float()
 		if f == 0 {

@@ -91,14 +91,20 @@ func (v Value) Kind() Kind {
 	return (*header)(v.p).kind
 }
 
-// IsUnit and its kin are the machine's tests: one comparison each, no memory access for scalars.
+// IsUnit and its kin are the machine's tests: one comparison each, and no memory access for scalars of the kind.
 func (v Value) IsUnit() bool { return v.p == nil }
 
 // IsInt tells whether the value is an int.
-func (v Value) IsInt() bool { return v.p == unsafe.Pointer(&intTag) }
+func (v Value) IsInt() bool { return v.p == unsafe.Pointer(&intTag) || v.Kind() == KindInt }
 
 // IsFloat tells whether the value is a float.
-func (v Value) IsFloat() bool { return v.p == unsafe.Pointer(&floatTag) }
+func (v Value) IsFloat() bool { return v.p == unsafe.Pointer(&floatTag) || v.Kind() == KindFloat }
+
+// IsBareInt tells whether the value is an int without a tag.
+func (v Value) IsBareInt() bool { return v.p == unsafe.Pointer(&intTag) }
+
+// IsBareFloat tells whether the value is a float without a tag.
+func (v Value) IsBareFloat() bool { return v.p == unsafe.Pointer(&floatTag) }
 
 // IsBool tells whether the value is a bool.
 func (v Value) IsBool() bool { return v.p == unsafe.Pointer(&boolTag) }
@@ -122,7 +128,7 @@ func (v Value) Int() int64 { return int64(v.n) }
 func (v Value) Float() float64 { return math.Float64frombits(v.n) }
 
 // Bool is the payload of a bool.
-func (v Value) Bool() bool { return v.n != 0 }
+func (v Value) Bool() bool { return v.n&1 != 0 }
 
 // Char is the payload of a char.
 func (v Value) Char() rune { return rune(uint32(v.n)) }

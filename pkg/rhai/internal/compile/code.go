@@ -108,6 +108,7 @@ type Site struct {
 	Typed    []*Func  // those for particular types of this
 	Args     int      // of a call in the caller's scope
 	Const    bool     // the receiver is a constant
+	Constant string   // the constant that a property is written through
 	Scope    int      // the register of the host's variable that the receiver is, plus one
 	Method   bool     // written x.f(y)
 	Getter   string   // for a property

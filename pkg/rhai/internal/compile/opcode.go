@@ -140,6 +140,7 @@ const (
 	OpGet       // R[A] = copy R[B].site C
 	OpGetRef    // R[A] = move R[B].site C
 	OpSet       // R[A].site B = R[C]
+	OpSetConst  // error of R[A].site B = R[C] where the path begins at a constant
 	OpBack      // R[A].site B = R[C], unless it is that already
 	OpIndex     // R[A] = copy R[B][R[C]]
 	OpIndexRef  // R[A] = move R[B][R[C]]
@@ -167,7 +168,7 @@ var opNames = [numOps]string{
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
 	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
-	"array", "map", "concat", "get", "get_ref", "set", "back", "index", "index_ref", "set_index", "back_index",
+	"array", "map", "concat", "get", "get_ref", "set", "set_const", "back", "index", "index_ref", "set_index", "back_index",
 	"iter", "next", "for_prep", "for_loop",
 }
 

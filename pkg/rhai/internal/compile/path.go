@@ -387,7 +387,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		return
 	}
 	// The first argument of a native function is passed by reference when it is a variable.
-	if len(args) > 0 && variableLike(args[0]) {
+	if len(args) > 0 && variableLike(args[0]) && !f.literal(args[0]) {
 		if len(args) == 1 {
 			f.window(1)
 		}
@@ -430,6 +430,12 @@ func (f *fn) windowAt(dst, n int) int {
 		f.window(n - 1)
 	}
 	return dst
+}
+
+// literal tells whether an expression is a constant that stands for what the source gives.
+func (f *fn) literal(e syntax.Expr) bool {
+	_, ok := f.fold(e)
+	return ok
 }
 
 func variableLike(e syntax.Expr) bool {

@@ -275,10 +275,15 @@ func (f *fn) assign(s *syntax.Assign) {
 		rhs := f.operand(s.Value)
 		rhs = f.steady(rhs, s.Value, t.Base)
 		p := f.base(t.Base, t.Safe, t.Pos)
-		if f.constant(p, t.Base) {
+		site := f.property(t.Name.Text)
+		if p.konst != "" {
+			f.Sites[site].Constant = p.konst
+			if s.Op != "" {
+				f.emit(OpGetRef, f.temp(), p.reg, site, t.Name.Pos)
+			}
+			f.alt(f.emit(OpSetConst, p.reg, site, rhs, t.Name.Pos), begin(t.Base), syntax.Pos{})
 			return
 		}
-		site := f.property(t.Name.Text)
 		if s.Op != "" {
 			v := f.temp()
 			f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)

@@ -1,6 +1,10 @@
 package lib
 
-import "circles/pkg/rhai/value"
+import (
+	"math"
+
+	"circles/pkg/rhai/value"
+)
 
 // core adds what every value has: its type, its forms as text, and the ways out of the run.
 func core(r *value.Registry) {
@@ -45,6 +49,26 @@ func core(r *value.Registry) {
 	}
 	pure(r, "exit", exit)
 	pure(r, "exit", exit, tAny)
+	tag := func(_ value.Context, args []value.Value) (value.Value, error) {
+		return value.Int(int64(args[0].Tag())), nil
+	}
+	pure(r, "tag", tag, tAny)
+	pure(r, value.Getter("tag"), tag, tAny)
+	setTag := func(_ value.Context, args []value.Value) (value.Value, error) {
+		n := args[1].Int()
+		if n != int64(int32(n)) {
+			size := "large"
+			if n < 0 {
+				size = "small"
+			}
+			return value.Value{}, value.Arithmetic("%d is too %s to fit into a tag (must be between %d and %d)",
+				n, size, math.MinInt32, math.MaxInt32)
+		}
+		args[0].SetTag(int32(n))
+		return value.Unit(), nil
+	}
+	mutating(r, "set_tag", setTag, tAny, tInt)
+	mutating(r, value.Setter("tag"), setTag, tAny, tInt)
 	mutating(r, "take", func(_ value.Context, args []value.Value) (value.Value, error) {
 		v := args[0]
 		args[0] = value.Unit()

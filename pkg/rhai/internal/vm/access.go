@@ -72,6 +72,17 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 	return value.NoSetter(s.Name, *v, x)
 }
 
+// setConst is the error of writing to a property of what a constant leads to.
+func (m *Machine) setConst(v value.Value, s *compile.Site, x value.Value) *value.Error {
+	switch {
+	case v.Kind() == value.KindMap:
+		return m.alt(0, value.AssignToConstant(s.Constant))
+	case m.registry.Resolve(s.Setter, []value.Value{v, x}) != nil:
+		return value.SetConstant(s.Name)
+	}
+	return value.NoSetter(s.Name, v, x)
+}
+
 // back carries a property that may have changed back to where it was read from. What can't be written was read only.
 func (m *Machine) back(v *value.Value, s *compile.Site, x value.Value) *value.Error {
 	if v.Kind() == value.KindMap {
@@ -244,7 +255,10 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		o.Set(key.Text(), x)
 		return m.changed(*v, before, x)
 	case value.KindString:
-		return m.setString(v, key, x)
+		old := *v
+		err := m.setString(v, key, x)
+		v.KeepTag(old)
+		return err
 	case value.KindBlob:
 		if !key.IsInt() {
 			return value.TypeMismatch("i64", key.RustName())
@@ -260,7 +274,10 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		value.OwnBlob(v).Bytes[i] = byte(x.Int())
 		return m.tookObject(*v, before)
 	case value.KindInt:
-		return m.setBits(v, key, x)
+		old := *v
+		err := m.setBits(v, key, x)
+		v.KeepTag(old)
+		return err
 	}
 	if f := m.registry.Resolve(value.IndexSet, []value.Value{*v, key, x}); f != nil {
 		_, err := m.accessor(f, v, key, x)

@@ -111,14 +111,18 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 	}
 	args := m.stack[at : at+n : at+n]
 	var before value.Footprint
+	var old value.Value
 	if f.Mutates {
-		before = args[0].Footprint()
+		old, before = args[0], args[0].Footprint()
 	}
 	held := len(m.held)
 	v, err := f.Native(m, args)
 	if len(m.held) > held {
 		clear(m.held[held:])
 		m.held = m.held[:held]
+	}
+	if f.Mutates && args[0].IsString() {
+		args[0].KeepTag(old) // strings are replaced, not written to
 	}
 	if err != nil {
 		e := value.AsError(err)

@@ -98,56 +98,56 @@ func (m *Machine) exec(entry int) *value.Error {
 
 		case compile.OpAdd:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				x, y := b.Int(), c.Int()
 				if z := x + y; (z > x) == (y > 0) {
 					reg(r, in.A).SetInt(z)
 					continue
 				}
-			} else if b.IsFloat() && c.IsFloat() {
+			} else if b.IsBareFloat() && c.IsBareFloat() {
 				reg(r, in.A).SetFloat(b.Float() + c.Float())
 				continue
 			}
 		case compile.OpSub:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				x, y := b.Int(), c.Int()
 				if z := x - y; (z < x) == (y > 0) {
 					reg(r, in.A).SetInt(z)
 					continue
 				}
-			} else if b.IsFloat() && c.IsFloat() {
+			} else if b.IsBareFloat() && c.IsBareFloat() {
 				reg(r, in.A).SetFloat(b.Float() - c.Float())
 				continue
 			}
 		case compile.OpMul:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				if z, ok := value.MulInt(b.Int(), c.Int()); ok {
 					reg(r, in.A).SetInt(z)
 					continue
 				}
-			} else if b.IsFloat() && c.IsFloat() {
+			} else if b.IsBareFloat() && c.IsBareFloat() {
 				reg(r, in.A).SetFloat(b.Float() * c.Float())
 				continue
 			}
 		case compile.OpDiv:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsFloat() && c.IsFloat() {
+			if b.IsBareFloat() && c.IsBareFloat() {
 				reg(r, in.A).SetFloat(b.Float() / c.Float())
 				continue
-			} else if b.IsInt() && c.IsInt() && c.Int() > 0 {
+			} else if b.IsBareInt() && c.IsBareInt() && c.Int() > 0 {
 				reg(r, in.A).SetInt(b.Int() / c.Int())
 				continue
 			}
 		case compile.OpMod:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() && c.Int() > 0 {
+			if b.IsBareInt() && c.IsBareInt() && c.Int() > 0 {
 				reg(r, in.A).SetInt(b.Int() % c.Int())
 				continue
 			}
 		case compile.OpAddInt:
-			if b := reg(r, in.B); b.IsInt() {
+			if b := reg(r, in.B); b.IsBareInt() {
 				x, y := b.Int(), int64(in.ImmC())
 				if z := x + y; (z > x) == (y > 0) {
 					reg(r, in.A).SetInt(z)
@@ -155,7 +155,7 @@ func (m *Machine) exec(entry int) *value.Error {
 				}
 			}
 		case compile.OpSubInt:
-			if b := reg(r, in.B); b.IsInt() {
+			if b := reg(r, in.B); b.IsBareInt() {
 				x, y := b.Int(), int64(in.ImmC())
 				if z := x - y; (z < x) == (y > 0) {
 					reg(r, in.A).SetInt(z)
@@ -163,73 +163,73 @@ func (m *Machine) exec(entry int) *value.Error {
 				}
 			}
 		case compile.OpMulInt:
-			if b := reg(r, in.B); b.IsInt() {
+			if b := reg(r, in.B); b.IsBareInt() {
 				if z, ok := value.MulInt(b.Int(), int64(in.ImmC())); ok {
 					reg(r, in.A).SetInt(z)
 					continue
 				}
 			}
 		case compile.OpDivInt:
-			if b := reg(r, in.B); b.IsInt() && in.ImmC() > 0 {
+			if b := reg(r, in.B); b.IsBareInt() && in.ImmC() > 0 {
 				reg(r, in.A).SetInt(b.Int() / int64(in.ImmC()))
 				continue
 			}
 		case compile.OpModInt:
-			if b := reg(r, in.B); b.IsInt() && in.ImmC() > 0 {
+			if b := reg(r, in.B); b.IsBareInt() && in.ImmC() > 0 {
 				reg(r, in.A).SetInt(b.Int() % int64(in.ImmC()))
 				continue
 			}
 		case compile.OpAnd:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetInt(b.Int() & c.Int())
 				continue
 			}
 		case compile.OpOr:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetInt(b.Int() | c.Int())
 				continue
 			}
 		case compile.OpXor:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetInt(b.Int() ^ c.Int())
 				continue
 			}
 		case compile.OpEq:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetBool(b.Int() == c.Int())
 				continue
 			}
 		case compile.OpNe:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetBool(b.Int() != c.Int())
 				continue
 			}
 		case compile.OpLt:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetBool(b.Int() < c.Int())
 				continue
 			}
 		case compile.OpLe:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetBool(b.Int() <= c.Int())
 				continue
 			}
 		case compile.OpGt:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetBool(b.Int() > c.Int())
 				continue
 			}
 		case compile.OpGe:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if b.IsInt() && c.IsInt() {
+			if b.IsBareInt() && c.IsBareInt() {
 				reg(r, in.A).SetBool(b.Int() >= c.Int())
 				continue
 			}
@@ -241,30 +241,30 @@ func (m *Machine) exec(entry int) *value.Error {
 
 		case compile.OpAssignAdd:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				x, y := a.Int(), b.Int()
 				if z := x + y; (z > x) == (y > 0) {
 					a.SetInt(z)
 					continue
 				}
-			} else if a.IsFloat() && b.IsFloat() {
+			} else if a.IsBareFloat() && b.IsBareFloat() {
 				a.SetFloat(a.Float() + b.Float())
 				continue
 			}
 		case compile.OpAssignSub:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				x, y := a.Int(), b.Int()
 				if z := x - y; (z < x) == (y > 0) {
 					a.SetInt(z)
 					continue
 				}
-			} else if a.IsFloat() && b.IsFloat() {
+			} else if a.IsBareFloat() && b.IsBareFloat() {
 				a.SetFloat(a.Float() - b.Float())
 				continue
 			}
 		case compile.OpAssignAddInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				x, y := a.Int(), int64(in.ImmB())
 				if z := x + y; (z > x) == (y > 0) {
 					a.SetInt(z)
@@ -272,7 +272,7 @@ func (m *Machine) exec(entry int) *value.Error {
 				}
 			}
 		case compile.OpAssignSubInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				x, y := a.Int(), int64(in.ImmB())
 				if z := x - y; (z < x) == (y > 0) {
 					a.SetInt(z)
@@ -315,7 +315,7 @@ func (m *Machine) exec(entry int) *value.Error {
 
 		case compile.OpUnlessEq:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() != b.Int() {
 					ip = skip(ip, int(in.ImmC()))
 				}
@@ -323,7 +323,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpUnlessNe:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() == b.Int() {
 					ip = skip(ip, int(in.ImmC()))
 				}
@@ -331,7 +331,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpUnlessLt:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() >= b.Int() {
 					ip = skip(ip, int(in.ImmC()))
 				}
@@ -339,7 +339,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpUnlessLe:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() > b.Int() {
 					ip = skip(ip, int(in.ImmC()))
 				}
@@ -347,7 +347,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpUnlessGt:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() <= b.Int() {
 					ip = skip(ip, int(in.ImmC()))
 				}
@@ -355,49 +355,49 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpUnlessGe:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() < b.Int() {
 					ip = skip(ip, int(in.ImmC()))
 				}
 				continue
 			}
 		case compile.OpUnlessEqInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() != int64(in.ImmB()) {
 					ip = skip(ip, int(in.ImmC()))
 				}
 				continue
 			}
 		case compile.OpUnlessNeInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() == int64(in.ImmB()) {
 					ip = skip(ip, int(in.ImmC()))
 				}
 				continue
 			}
 		case compile.OpUnlessLtInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() >= int64(in.ImmB()) {
 					ip = skip(ip, int(in.ImmC()))
 				}
 				continue
 			}
 		case compile.OpUnlessLeInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() > int64(in.ImmB()) {
 					ip = skip(ip, int(in.ImmC()))
 				}
 				continue
 			}
 		case compile.OpUnlessGtInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() <= int64(in.ImmB()) {
 					ip = skip(ip, int(in.ImmC()))
 				}
 				continue
 			}
 		case compile.OpUnlessGeInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() < int64(in.ImmB()) {
 					ip = skip(ip, int(in.ImmC()))
 				}
@@ -405,7 +405,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpLoopLt:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() >= b.Int() {
 					continue
 				}
@@ -416,7 +416,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpLoopLe:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if a.IsInt() && b.IsInt() {
+			if a.IsBareInt() && b.IsBareInt() {
 				if a.Int() > b.Int() {
 					continue
 				}
@@ -426,7 +426,7 @@ func (m *Machine) exec(entry int) *value.Error {
 				}
 			}
 		case compile.OpLoopLtInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() >= int64(in.ImmB()) {
 					continue
 				}
@@ -436,7 +436,7 @@ func (m *Machine) exec(entry int) *value.Error {
 				}
 			}
 		case compile.OpLoopLeInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() > int64(in.ImmB()) {
 					continue
 				}
@@ -446,7 +446,7 @@ func (m *Machine) exec(entry int) *value.Error {
 				}
 			}
 		case compile.OpLoopGtInt:
-			if a := reg(r, in.A); a.IsInt() {
+			if a := reg(r, in.A); a.IsBareInt() {
 				if a.Int() <= int64(in.ImmB()) {
 					continue
 				}
@@ -471,7 +471,7 @@ func (m *Machine) exec(entry int) *value.Error {
 
 		case compile.OpIndex:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if c.IsInt() && b.Kind() == value.KindArray {
+			if c.IsBareInt() && b.Kind() == value.KindArray {
 				if items := b.Array().Items; uint64(c.Int()) < uint64(len(items)) {
 					*reg(r, in.A) = items[c.Int()].Share()
 					continue
@@ -479,7 +479,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpIndexRef:
 			b, c := reg(r, in.B), reg(r, in.C)
-			if c.IsInt() && b.Kind() == value.KindArray {
+			if c.IsBareInt() && b.Kind() == value.KindArray {
 				if a := b.Array(); !a.Shared() && uint64(c.Int()) < uint64(len(a.Items)) {
 					*reg(r, in.A) = a.Items[c.Int()]
 					continue
@@ -487,7 +487,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpSetIndex:
 			a, b := reg(r, in.A), reg(r, in.B)
-			if b.IsInt() && a.Kind() == value.KindArray {
+			if b.IsBareInt() && a.Kind() == value.KindArray {
 				if o := a.Array(); !o.Shared() && uint64(b.Int()) < uint64(len(o.Items)) {
 					o.Items[b.Int()] = *reg(r, in.C)
 					m.dirty = true

@@ -44,12 +44,13 @@ func (m *Machine) operator(name string, args ...value.Value) (value.Value, *valu
 
 // assign applies a compound assignment to a register.
 func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.Error {
-	before := place.Footprint()
+	old, before := *place, place.Footprint()
 	ok, err := value.Assign(op, place, x)
 	if err != nil {
 		return value.AsError(err)
 	}
 	if ok {
+		place.KeepTag(old)
 		if place.Kind() <= value.KindChar {
 			return nil
 		}
@@ -84,6 +85,7 @@ func (m *Machine) unary(op compile.Op, a value.Value) (value.Value, *value.Error
 		return m.operator("-", a)
 	case compile.OpPlus:
 		if a.IsInt() || a.IsFloat() {
+			a.SetTag(0)
 			return a, nil
 		}
 		return m.operator("+", a)

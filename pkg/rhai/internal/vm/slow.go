@@ -189,6 +189,8 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		err := m.set(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
 		m.dirty = true
 		return err
+	case compile.OpSetConst:
+		return m.setConst(m.get1(in.A), m.fn.Sites[in.B], m.get1(in.C))
 	case compile.OpBack:
 		return m.back(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
 	case compile.OpIndex:
