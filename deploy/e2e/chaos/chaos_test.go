@@ -11,6 +11,7 @@
 //	CHAOS_DURATION=2h make chaos   as many as fit into that time
 //	CHAOS_SCHEDULES=50 make chaos  that many
 //	CHAOS_SEED=1234 make chaos     from that seed on; the default is 1
+//	CHAOS_RACE=1 make chaos        with the services under the race detector
 //	CHAOS_RESULTS=file             where a line of JSON is added for each schedule
 //
 // Logs and histories of schedules that found something stay in a folder beside
@@ -38,6 +39,7 @@ type settings struct {
 	duration  time.Duration // 0: schedules counts
 	seed      uint64
 	results   string
+	flags     []string // of go build
 }
 
 // readSettings skips the test when nobody asked for chaos: it takes time.
@@ -57,6 +59,7 @@ func readSettings(t *testing.T) settings {
 	read("CHAOS_SCHEDULES", func(text string) (err error) { given = true; s.schedules, err = strconv.Atoi(text); return })
 	read("CHAOS_DURATION", func(text string) (err error) { given = true; s.duration, err = time.ParseDuration(text); return })
 	read("CHAOS_SEED", func(text string) (err error) { s.seed, err = strconv.ParseUint(text, 10, 64); return })
+	read("CHAOS_RACE", func(string) error { s.flags = []string{"-race"}; return nil })
 	read("CHAOS_RESULTS", func(text string) error { s.results = text; return nil })
 	if !given {
 		t.Skip("neither CHAOS_SCHEDULES nor CHAOS_DURATION is set: make chaos sets one")
@@ -66,7 +69,7 @@ func readSettings(t *testing.T) settings {
 
 func TestSchedules(t *testing.T) {
 	s := readSettings(t)
-	bin := build(t)
+	bin := build(t, s.flags...)
 	total := newFigures()
 	began := time.Now()
 	for n := 0; s.duration > 0 && time.Since(began) < s.duration || n < s.schedules; n++ {

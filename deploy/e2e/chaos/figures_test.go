@@ -113,8 +113,9 @@ func (r *run) figures() figures {
 	return f
 }
 
-// judge reads a circle's state and has the checker look at it.
-func (r *run) judge(c *circleRun) {
+// judge reads a circle's state and has the checker look at it. It reports whether
+// there was one to read.
+func (r *run) judge(c *circleRun) bool {
 	h := history.History{Circle: fmt.Sprint(c.index), Workload: c.workload, Plays: c.plays, Rollbacks: r.rollbacks}
 	if c.workload == history.Bank {
 		h.Opening = slices.Repeat([]int{opening}, accounts)
@@ -122,15 +123,15 @@ func (r *run) judge(c *circleRun) {
 	result, err := r.insist(c, scriptsOf(c.workload).final, map[string]any{"accounts": accounts}, resumePatience)
 	if err != nil {
 		r.problem("the state of circle %d can not be read: %v", c.index, err)
-		return
+		return false
 	}
 	if err := result.Decode(&h.Final); err != nil {
 		r.problem("the state of circle %d can not be read: %v", c.index, err)
-		return
+		return false
 	}
 	c.violations = history.Check(h)
 	if len(c.violations) == 0 {
-		return
+		return true
 	}
 	file := filepath.Join(r.folder, fmt.Sprintf("circle-%d.json", c.index))
 	text, err := json.MarshalIndent(struct {
@@ -147,6 +148,7 @@ func (r *run) judge(c *circleRun) {
 	for _, v := range c.violations[:min(len(c.violations), 10)] {
 		r.t.Logf("%v", v)
 	}
+	return true
 }
 
 // appendLine adds figures to a file, as a line of JSON.

@@ -41,7 +41,7 @@ func regressions() []schedule {
 
 func TestRegressions(t *testing.T) {
 	settings := readSettings(t)
-	bin := build(t)
+	bin := build(t, settings.flags...)
 	total := newFigures()
 	for i, s := range regressions() {
 		s.Seed = uint64(i) // of the circles' keys and what is played

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -92,6 +93,7 @@ func execute(t *testing.T, s schedule, bin process.Binaries, folder string) figu
 	if resumed {
 		r.conclude()
 	}
+	r.readLogs()
 	return r.figures()
 }
 
@@ -323,6 +325,21 @@ func (r *run) lookForDead() {
 	}
 }
 
+// readLogs looks for what no log should have, whatever the level.
+func (r *run) readLogs() {
+	for _, n := range slices.Concat(r.workers, r.gateways) {
+		text, err := os.ReadFile(n.log)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for _, bad := range []string{"WARNING: DATA RACE", "panic: ", "goroutine "} {
+			if bytes.Contains(text, []byte(bad)) {
+				r.problem("%s: %q", n.log, bad)
+			}
+		}
+	}
+}
+
 func (r *run) problem(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Sprintf(format, args...))
 }
@@ -353,7 +370,13 @@ func (r *run) conclude() {
 		time.Sleep(c.lastDue + deadlineMargin - r.clock())
 	}
 	for _, c := range r.circles {
-		r.judge(c)
+		if !r.judge(c) {
+			continue
+		}
+		// What was played last was the last of the queue.
+		if left, err := r.store.admin.XLen(r.t.Context(), "rhai_tasks:"+c.key.String()).Result(); err != nil || left > 0 {
+			r.problem("circle %d has %d plays left in its queue, %v", c.index, left, err)
+		}
 	}
 	r.lookForDead()
 }
