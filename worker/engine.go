@@ -16,10 +16,10 @@ const (
 
 // newEngine is the engine that runs plays, and the type of the variable state:
 // its properties and indices are the keys of the circle's state, whatever they
-// are called.
-func newEngine(cfg Config) (*rhai.Engine, *rhai.CustomType) {
+// are called. functions add to what scripts can call.
+func newEngine(cfg Config, functions ...rhai.Option) (*rhai.Engine, *rhai.CustomType) {
 	var stateType *rhai.CustomType
-	engine := rhai.New(rhai.WithLimits(cfg.limits()), rhai.WithCache(cfg.ScriptCacheBytes), rhai.With(func(r *rhai.Registry) {
+	options := []rhai.Option{rhai.WithLimits(cfg.limits()), rhai.WithCache(cfg.ScriptCacheBytes), rhai.With(func(r *rhai.Registry) {
 		stateType = r.AddType(rhai.CustomType{Name: "State"})
 		method := func(name string, run func(rhai.Context, *transaction, []rhai.Value) (rhai.Value, error), params ...value.Type) {
 			r.Add(rhai.Func{
@@ -43,8 +43,8 @@ func newEngine(cfg Config) (*rhai.Engine, *rhai.CustomType) {
 		method("clear", func(_ rhai.Context, t *transaction, _ []rhai.Value) (rhai.Value, error) {
 			return value.Unit(), t.clear()
 		})
-	}))
-	return engine, stateType
+	})}
+	return rhai.New(append(options, functions...)...), stateType
 }
 
 // stateGet gives a key's value, and () for a key that is not there, as object

@@ -14,6 +14,7 @@ import (
 	"circles/pkg/circle"
 	"circles/pkg/queue"
 	"circles/pkg/redistest"
+	"circles/pkg/rhai"
 	"circles/pkg/settings"
 )
 
@@ -61,6 +62,51 @@ func start(t testing.TB, cfg Config) (w *Worker, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	return w, running(t, w.Run)
+}
+
+// A hold is a function of scripts that returns when the test says so, or when
+// the play is stopped.
+type hold struct {
+	began chan struct{} // a value for each call
+	ahead chan struct{} // closed: all calls return
+}
+
+func newHold() *hold { return &hold{make(chan struct{}, 100), make(chan struct{})} }
+
+func (h *hold) release() { close(h.ahead) }
+
+// option gives scripts hold().
+func (h *hold) option() rhai.Option {
+	return rhai.With(func(r *rhai.Registry) {
+		r.Add(rhai.Func{Name: "hold", Native: func(c rhai.Context, _ []rhai.Value) (rhai.Value, error) {
+			h.began <- struct{}{}
+			for {
+				select {
+				case <-h.ahead:
+					return rhai.ValueOf("held")
+				case <-time.After(time.Millisecond):
+					if err := c.Tick(1 << 12); err != nil {
+						return rhai.Value{}, err
+					}
+				}
+			}
+		}})
+	})
+}
+
+// startHolding is start for a worker whose scripts can call hold().
+func startHolding(t testing.TB, cfg Config, h *hold) (w *Worker, stop func()) {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	w, err := New(cfg, Options{Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.runner = newRunner(cfg, log, h.option())
 	if _, err := w.Listen(); err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,8 @@ type runner struct {
 	log       *slog.Logger
 }
 
-func newRunner(cfg Config, log *slog.Logger) *runner {
-	engine, stateType := newEngine(cfg)
+func newRunner(cfg Config, log *slog.Logger, functions ...rhai.Option) *runner {
+	engine, stateType := newEngine(cfg, functions...)
 	return &runner{
 		engine:    engine,
 		stateType: stateType,
@@ -87,10 +87,13 @@ func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery, state 
 	defer cancel()
 	outcome, changes := r.execute(bounded, c, play, state)
 	outcome.Elapsed = time.Since(start)
+	unread := changes != nil && changes.failed != nil
 	switch {
-	case changes != nil && changes.failed != nil && bounded.Err() == nil:
+	case unread && bounded.Err() == nil:
 		r.log.Warn("the state can not be read; the play is run again", "circle", c.String(), "play", play.ID, "error", changes.failed)
 		return result{redo: true}
+	case unread && ctx.Err() == nil: // its time went by while the state could not be read
+		return result{outcome: failure(play, queue.KindTimeout, "the script timed out")}
 	case outcome.Error == nil:
 		return result{outcome: outcome, changes: changes}
 	default:

@@ -2,7 +2,9 @@ package worker
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -180,41 +182,88 @@ func TestTheRunningPlayEndsOnShutdown(t *testing.T) {
 	server := redistest.Start(t)
 	key := newCircles(t, 1)[0]
 	cfg := config(t, server, "first", key)
-	cfg.ScriptMaxOperations = 0
-	_, stop := start(t, cfg)
+	h := newHold()
+	w, stop := startHolding(t, cfg, h)
 	d := dispatcher(t, server)
-	rdb := server.Client()
-
 	outcomes := make(chan queue.Outcome, 2)
 	submit := func(script string) {
 		t.Helper()
-		p := queue.Play{Script: script, Deadline: time.Now().Add(20 * time.Second)}
+		p := queue.Play{Script: script, Deadline: time.Now().Add(time.Minute)}
 		if err := d.Start(within(t), key, p, func(o queue.Outcome) { outcomes <- o }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	submit("let n = 0; while n < 1000000 { n += 1; } n")
-	stream := "rhai_tasks:" + key.String()
-	eventually(t, "the play to be read", func() bool {
-		pending, err := rdb.XPending(within(t), stream, "workers").Result()
-		return err == nil && pending.Count == 1
-	})
+	submit("hold()")
+	<-h.began
 	submit("2")
-	stop()
-	// The first has ended; the second waits for another worker.
-	if o := <-outcomes; o.Output != "1000000" {
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); stop() }()
+	eventually(t, "the worker to leave", func() bool { return w.Ready() != nil })
+	h.release()
+	<-stopped
+	if o := <-outcomes; o.Output != "held" {
 		t.Errorf("got %+v, %+v", o, o.Error)
 	}
-	if n := rdb.XLen(within(t), stream).Val(); n != 1 {
-		t.Errorf("%d plays are left in the queue, want 1", n)
-	}
-	if owner := rdb.Get(within(t), "{"+stream+"}:owner").Val(); owner != "" {
+	if owner := server.Client().Get(within(t), "{rhai_tasks:"+key.String()+"}:owner").Val(); owner != "" {
 		t.Errorf("the circle is still owned: %q", owner)
 	}
-	cfg.ID = "second"
+	cfg.ID = "second" // it has what the first did not come to
 	start(t, cfg)
 	if o := <-outcomes; o.Output != "2" {
-		t.Errorf("got %+v", o)
+		t.Errorf("got %+v, %+v", o, o.Error)
+	}
+}
+
+// A loop that is to hand its circle over ends the running play and takes none
+// after it.
+func TestAHandOverLeavesTheRestToTheNextOwner(t *testing.T) {
+	server := redistest.Start(t)
+	key := newCircles(t, 1)[0]
+	cfg := config(t, server, "first", key)
+	h := newHold()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	w, err := New(cfg, Options{Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.runner = newRunner(cfg, log, h.option())
+	rdb, err := queue.Open(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rdb.Close() })
+	consumer := queue.NewConsumer(rdb, queue.ConsumerOptions{WorkerID: "first"})
+	running(t, consumer.Run)
+	d := dispatcher(t, server)
+	var ids []string
+	for _, script := range []string{"hold()", "2"} {
+		id, err := d.Fire(within(t), key, queue.Play{Script: script, Deadline: time.Now().Add(time.Minute)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	lease, err := consumer.Claim(within(t), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := startLoop(w, lease)
+	<-h.began
+	l.handOver()
+	h.release()
+	<-l.done
+	if o, err := d.Fetch(within(t), key, ids[0]); err != nil || o.Output != "held" {
+		t.Errorf("the running play: got %+v, %v", o, err)
+	}
+	if _, err := d.Fetch(within(t), key, ids[1]); !errors.Is(err, queue.ErrNoOutcome) {
+		t.Errorf("the play after it: got %v, want no outcome", err)
+	}
+	if lease, err = consumer.Claim(within(t), key); err != nil {
+		t.Fatal(err) // it was not released
+	}
+	plays, err := lease.Next(within(t))
+	if err != nil || len(plays) != 1 || plays[0].Play.ID != ids[1] || plays[0].Deliveries != 0 {
+		t.Errorf("the next owner got %+v, %v, want the second play, which nobody died of", plays, err)
 	}
 }
 
@@ -222,24 +271,21 @@ func TestAPlayThatOutlastsTheShutdownIsRunByAnotherWorker(t *testing.T) {
 	server := redistest.Start(t)
 	key := newCircles(t, 1)[0]
 	cfg := config(t, server, "first", key)
-	cfg.ScriptMaxOperations, cfg.ShutdownTimeout = 0, 10*time.Millisecond
-	_, stop := start(t, cfg)
+	cfg.ShutdownTimeout = 10 * time.Millisecond
+	first, second := newHold(), newHold()
+	_, stop := startHolding(t, cfg, first)
 	d := dispatcher(t, server)
-	rdb := server.Client()
 	outcome := make(chan queue.Outcome, 1)
-	p := queue.Play{Script: "let n = 0; while n < 5000000 { n += 1; } n", Deadline: time.Now().Add(25 * time.Second)}
+	p := queue.Play{Script: "hold()", Deadline: time.Now().Add(time.Minute)}
 	if err := d.Start(within(t), key, p, func(o queue.Outcome) { outcome <- o }); err != nil {
 		t.Fatal(err)
 	}
-	stream := "rhai_tasks:" + key.String()
-	eventually(t, "the play to be read", func() bool {
-		pending, err := rdb.XPending(within(t), stream, "workers").Result()
-		return err == nil && pending.Count == 1
-	})
+	<-first.began
 	stop()
+	second.release()
 	cfg.ID = "second"
-	start(t, cfg)
-	if o := <-outcome; o.Output != "5000000" {
+	startHolding(t, cfg, second)
+	if o := <-outcome; o.Output != "held" {
 		t.Errorf("got %+v, %+v", o, o.Error)
 	}
 }

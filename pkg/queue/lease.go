@@ -141,6 +141,9 @@ func (l *Lease) withdraw(playID string) {
 // Next waits for plays and returns them in order. While Redis cannot be reached
 // it goes on trying. The error is ctx's, or ErrLost.
 func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
+	if err := l.usable(ctx); err != nil {
+		return nil, err // what was handed out and not run goes back with Release
+	}
 	l.mu.Lock()
 	l.withdrawn = l.withdrawn[:0]
 	l.mu.Unlock()
