@@ -32,6 +32,9 @@ type Engine struct {
 	clock    func() time.Time
 	cache    *cache
 	resolver Resolver // nil: nothing can be imported
+	resolve  func(Context, string) (Value, bool, error)
+	debug    bool
+	invalid  []error // options that can't be; every compilation reports them
 	machines *vm.Pool
 }
 
@@ -93,6 +96,9 @@ func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit
 			err = value.Panicked("compile", r)
 		}
 	}()
+	if len(e.invalid) > 0 {
+		return nil, value.AsError(errors.Join(e.invalid...))
+	}
 	options := e.syntax
 	for option, limit := range map[*int]int{
 		&options.MaxFunctions:   e.limits.Functions,
@@ -112,7 +118,9 @@ func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit
 		}
 		return nil, value.AsError(err)
 	}
-	unit, err := compile.Compile(script, compile.Options{MaxVariables: e.limits.Variables, Module: module})
+	unit, err := compile.Compile(script, compile.Options{
+		MaxVariables: e.limits.Variables, Module: module, Resolve: e.resolve != nil, Debug: e.debug,
+	})
 	if err == nil && eval && len(unit.Funcs) > 0 {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})

@@ -42,12 +42,8 @@ func WithRunLimits(l Limits) RunOption { return func(r *vm.Run) { r.Limits = l }
 //
 // The error is an *Error. Where the context ended the run it wraps the context's error.
 func (p *Program) Run(ctx context.Context, scope *Scope, opts ...RunOption) (Value, error) {
-	m := p.engine.machines.Get()
+	m := p.start(opts)
 	defer p.engine.machines.Put(m)
-	m.Run.Limits = p.engine.limits
-	for _, o := range opts {
-		o(&m.Run)
-	}
 	if scope != nil {
 		m.Run.Scope = &scope.vars
 	}
@@ -56,12 +52,8 @@ func (p *Program) Run(ctx context.Context, scope *Scope, opts ...RunOption) (Val
 
 // Call calls a function of the script, without running its global level.
 func (p *Program) Call(ctx context.Context, name string, args []Value, opts ...RunOption) (Value, error) {
-	m := p.engine.machines.Get()
+	m := p.start(opts)
 	defer p.engine.machines.Put(m)
-	m.Run.Limits = p.engine.limits
-	for _, o := range opts {
-		o(&m.Run)
-	}
 	return m.Invoke(ctx, p.unit, name, args)
 }
 

@@ -24,7 +24,7 @@ type Options struct {
 	Variables       []string // what the host's scope will define
 
 	Disabled        map[string]bool          // keywords and operators that the script may not use
-	Operators       map[string]int           // infix operators of the host, with their precedence
+	Operators       map[string]int           // infix operators of the host, with their precedence; zero: a symbol of its syntax
 	CustomSyntax    map[string]*CustomSyntax // by the keyword that each starts with
 	AllowVariable   func(Definition) error   // asked about every variable the source defines; nil: all are allowed
 	NoClosures      bool                     // closures are an error

@@ -297,6 +297,9 @@ func (s *scanner) symbol() token {
 		s.off += len(sym.text)
 		switch sym.kind {
 		case tError:
+			if _, ok := s.opts.Operators[sym.text]; ok {
+				return token{kind: tOperator, pos: pos, text: sym.text}
+			}
 			return s.fail(lexError(ImproperSymbol, pos, "%s", improper[sym.text]))
 		case tOpAssign:
 			t := s.enabled(token{kind: tOpAssign, pos: pos, text: sym.text})
@@ -321,8 +324,10 @@ func (s *scanner) symbol() token {
 
 // enabled makes a symbol what the host's options say that it is.
 func (s *scanner) enabled(t token) token {
-	if t.kind == tSymbol && len(s.opts.Operators) > 0 && s.opts.Operators[t.text] != 0 {
-		t.kind = tOperator
+	if t.kind == tSymbol || t.kind == tReserved {
+		if _, ok := s.opts.Operators[t.text]; ok {
+			t.kind = tOperator
+		}
 	}
 	if len(s.opts.Disabled) > 0 && s.opts.Disabled[t.text] {
 		t.kind = tSymbol

@@ -69,6 +69,7 @@ type Func struct {
 	Errors   []*value.Error
 	Handlers []Handler
 	Symbols  [][]Symbol // what an eval sees, by number
+	Customs  []*Custom  // instances of the host's syntax
 
 	Regs     int // how many registers it needs
 	Params   int // without captures and this

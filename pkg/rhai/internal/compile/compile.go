@@ -12,6 +12,8 @@ import (
 // Options are what the host decides about the code.
 type Options struct {
 	MaxVariables int    // in scope at once; zero: no limit
+	Resolve      bool   // the host is asked for variables first
+	Debug        bool   // a debugger may stop at statements
 	Module       string // the path of the module that the script is; empty for others
 }
 

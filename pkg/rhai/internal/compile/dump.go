@@ -37,7 +37,7 @@ func (f *Func) Describe(at int, in Instr) string {
 		return fmt.Sprintf("%-16s r%d = %d", name, in.A, in.Wide())
 	case in.Op == OpJump || in.Op == OpLoop:
 		return fmt.Sprintf("%-16s %s", name, jump(int(in.Wide())))
-	case in.Op >= OpJumpIf && in.Op <= OpJumpNotUnit, in.Op == OpNext, in.Op == OpForPrep, in.Op == OpForLoop:
+	case in.Op >= OpJumpIf && in.Op <= OpJumpNotUnit, in.Op == OpJumpAbsent, in.Op == OpNext, in.Op == OpForPrep, in.Op == OpForLoop:
 		return fmt.Sprintf("%-16s r%d %s", name, in.A, jump(int(in.Wide())))
 	case in.Op >= OpUnlessEqInt && in.Op <= OpUnlessGeInt, in.Op >= OpLoopEqInt && in.Op <= OpLoopGeInt:
 		return fmt.Sprintf("%-16s r%d %d %s", name, in.A, in.ImmB(), jump(int(in.ImmC())))
@@ -55,7 +55,7 @@ func (f *Func) Describe(at int, in Instr) string {
 		return fmt.Sprintf("%-16s r%d = r%d.%s", name, in.A, in.B, f.Sites[in.C].Name)
 	case in.Op == OpSet || in.Op == OpBack:
 		return fmt.Sprintf("%-16s r%d.%s = r%d", name, in.A, f.Sites[in.B].Name, in.C)
-	case in.Op == OpCheck || in.Op == OpWritable || in.Op == OpThrough || in.Op == OpNamed:
+	case in.Op == OpCheck || in.Op == OpWritable || in.Op == OpThrough || in.Op == OpNamed || in.Op == OpResolve:
 		return fmt.Sprintf("%-16s r%d %s", name, in.A, f.Consts[in.Wide()].Debug())
 	case in.Op == OpReturn || in.Op == OpReturnIs || in.Op == OpUnit || in.Op == OpAbsent || in.Op == OpThis || in.Op == OpThrow:
 		return fmt.Sprintf("%-16s r%d", name, in.A)

@@ -30,7 +30,7 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 	pos := e.Position()
 	switch e := e.(type) {
 	case *syntax.Ident:
-		f.ident(e, dst)
+		f.resolved(e, dst, func() { f.ident(e, dst) })
 	case *syntax.This:
 		f.emit(OpThis, dst, 0, 0, pos)
 		f.emit(OpCopy, dst, dst, 0, pos)
@@ -80,8 +80,8 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 		f.switchStmt(e, dst)
 	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
 		f.loopStmt(e.(syntax.Stmt), dst)
-	default:
-		f.fail(value.NewError(value.ErrCustomSyntax, "custom syntax is not available"), pos)
+	case *syntax.Custom:
+		f.custom(e, dst)
 	}
 }
 
@@ -143,7 +143,7 @@ func (f *fn) operand(e syntax.Expr) int {
 // plain is the register of a variable that nothing is special about.
 func (f *fn) plain(e syntax.Expr) (int, bool) {
 	id, ok := e.(*syntax.Ident)
-	if !ok || len(id.Namespace) > 0 || f.all {
+	if !ok || len(id.Namespace) > 0 || f.all || f.c.options.Resolve {
 		return 0, false
 	}
 	v := f.lookup(id.Name)

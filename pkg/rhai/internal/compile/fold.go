@@ -74,7 +74,7 @@ func fold(e syntax.Expr) (value.Value, bool) {
 
 // fold also knows the constants in scope.
 func (f *fn) fold(e syntax.Expr) (value.Value, bool) {
-	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 && !f.all {
+	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 && !f.all && !f.c.options.Resolve {
 		if v := f.lookup(id.Name); v != nil && v.konst && v.literal != nil {
 			return fold(v.literal)
 		}

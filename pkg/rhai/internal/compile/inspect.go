@@ -132,6 +132,8 @@ func (f *fn) analyse(body []syntax.Stmt) {
 				}
 			case *syntax.Import:
 				f.imports = true
+			case *syntax.Custom:
+				f.all = f.all || n.Syntax.ChangesScope
 			case *syntax.Call:
 				f.all = f.all || n.Name == "eval" && len(n.Args) == 1 || n.CaptureScope
 				f.imports = f.imports || f.all

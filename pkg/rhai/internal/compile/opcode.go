@@ -153,6 +153,12 @@ const (
 	OpForPrep // range R[A]..R[A+1] (inclusive when R[A+2] is true) begins: R[A+2] = first, or pc += n(BC) when empty
 	OpForLoop // next int of the loop at R[A] into R[A+2], pc += n(BC), or go on; counts an operation
 
+	// The host's.
+	OpCustom     // R[A] = what the host makes of its syntax, instance B
+	OpResolve    // R[A] = the variable K[BC] that the host gives, or absent
+	OpJumpAbsent // if R[A] is absent pc += n(BC)
+	OpStop       // a debugger may stop here, where it sees symbols B
+
 	numOps
 )
 
@@ -169,7 +175,7 @@ var opNames = [numOps]string{
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
 	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
 	"array", "map", "concat", "get", "get_ref", "set", "set_const", "back", "index", "index_ref", "set_index", "back_index",
-	"iter", "next", "for_prep", "for_loop",
+	"iter", "next", "for_prep", "for_loop", "custom", "resolve", "jump_absent", "stop",
 }
 
 // String is the opcode's name.

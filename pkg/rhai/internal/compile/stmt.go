@@ -87,6 +87,7 @@ func (f *fn) ret(r int, pos syntax.Pos) {
 func (f *fn) stmt(s syntax.Stmt, dst int) {
 	mark := f.next
 	pos := s.Position()
+	f.stop(pos)
 	switch s := s.(type) {
 	case *syntax.ExprStmt:
 		f.value(s.X, dst)
@@ -100,6 +101,9 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		f.assign(s)
 		f.unit(dst, pos)
 	case *syntax.Break:
+		if f.outside(pos) {
+			break
+		}
 		l := f.loops[len(f.loops)-1]
 		switch {
 		case s.Value != nil:
@@ -109,6 +113,9 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		}
 		l.breaks = append(l.breaks, f.emitWide(OpJump, 0, 0, pos))
 	case *syntax.Continue:
+		if f.outside(pos) {
+			break
+		}
 		l := f.loops[len(f.loops)-1]
 		l.continues = append(l.continues, f.emitWide(OpJump, 0, 0, pos))
 	case *syntax.Return:

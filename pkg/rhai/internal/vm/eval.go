@@ -162,7 +162,7 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 		if !found {
 			m.stack[reg], links[i], origin[i] = m.borrowed(s.Name)
 		}
-		if v, ok := m.Run.Variables[s.Name]; ok && m.stack[reg].IsAbsent() {
+		if v, ok := m.hostVariable(s.Name); ok && m.stack[reg].IsAbsent() {
 			m.stack[reg], links[i], origin[i] = v, unlinked, originNamed
 		}
 	}
@@ -247,7 +247,7 @@ func (m *Machine) lookup(in compile.Instr) *value.Error {
 			return nil
 		}
 	}
-	if v, ok := m.Run.Variables[name]; ok {
+	if v, ok := m.hostVariable(name); ok {
 		*dst = v
 		return nil
 	}

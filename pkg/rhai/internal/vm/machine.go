@@ -35,6 +35,9 @@ type Run struct {
 	Scope     *[]Variable // may be nil
 	Variables map[string]value.Value
 	Host      any
+	Resolve   func(c value.Context, name string) (value.Value, bool, error) // nil: there are no other variables
+	Progress  func(operations uint64) error                                 // nil: nobody wants to know
+	Debugger  func(*Stop) Step                                              // nil: nothing stops
 	Print     func(string)
 	Debug     func(string)
 }
@@ -119,6 +122,7 @@ type Machine struct {
 	copies   int              // bytes that native functions that are calling scripts may have copied
 	held     []*[]value.Value // what native functions make while they call scripts
 	lightest int              // see lightest
+	debug    debugger
 
 	result  value.Value        // of the loop that ended last
 	stop    int                // the instruction that the outermost frame of that loop ended at
@@ -160,6 +164,7 @@ func (m *Machine) reset() {
 	}
 	m.high, m.depth = 0, 0
 	m.ip, m.result = nil, value.Value{}
+	m.debug = debugger{}
 	clear(m.held)
 	m.held = m.held[:0]
 	m.world = world{globals: m.globals[:0], dynamic: m.dynamic[:0], origin: m.origin[:0]}
@@ -252,7 +257,7 @@ func (m *Machine) bind(f *compile.Func, base int) {
 				}
 			}
 		}
-		if v, ok := m.Run.Variables[s.Name]; ok && from == originNone {
+		if v, ok := m.hostVariable(s.Name); ok && from == originNone {
 			m.stack[base+s.Reg], from = v, originNamed
 		}
 		m.origin = append(m.origin, from)
@@ -312,6 +317,12 @@ func (m *Machine) refill() *value.Error {
 		m.slice = int64(min(interval, limit-m.used))
 	}
 	m.budget = m.slice - 1
+	if m.Run.Progress != nil && m.used > 0 {
+		if err := m.Run.Progress(m.used); err != nil {
+			m.slice, m.budget = 0, 0
+			return value.Terminated(err)
+		}
+	}
 	if m.done != nil {
 		select {
 		case <-m.done:

@@ -42,7 +42,7 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		}
 		*m.at(in.A) = *m.at(0)
 	case compile.OpNamed:
-		v, ok := m.Run.Variables[m.fn.Consts[in.Wide()].Text()]
+		v, ok := m.hostVariable(m.fn.Consts[in.Wide()].Text())
 		if !ok {
 			return m.missing(in)
 		}
@@ -205,6 +205,16 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return err
 	case compile.OpBackIndex:
 		return m.backIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
+	case compile.OpCustom:
+		return m.custom(in)
+	case compile.OpResolve:
+		return m.resolveVariable(in)
+	case compile.OpJumpAbsent:
+		if m.at(in.A).IsAbsent() {
+			m.ip = skip(m.ip, int(in.Wide()))
+		}
+	case compile.OpStop:
+		return m.stopHere(in)
 	default:
 		return value.NewError(value.ErrSystem, "no such instruction: "+in.Op.String())
 	}
