@@ -51,6 +51,34 @@ func TestAPlayThatWasGivenUpIsNotRun(t *testing.T) {
 	}
 }
 
+// unreadable is a state that can not be read: asking takes as long as there is
+// time.
+type unreadable struct{}
+
+func (unreadable) State(ctx context.Context, _ string) (string, bool, error) {
+	<-ctx.Done()
+	return "", false, ctx.Err()
+}
+
+func (unreadable) StateKeys(ctx context.Context) ([]string, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (unreadable) StateSize(ctx context.Context) (int, int64, error) {
+	<-ctx.Done()
+	return 0, 0, ctx.Err()
+}
+
+func TestAPlayWhoseTimeGoesByWhileTheStateCanNotBeReadTimesOut(t *testing.T) {
+	r := newRunner(config(t, redistest.StartEmbedded(t), "w"), slog.New(slog.DiscardHandler))
+	d := queue.Delivery{Play: queue.Play{ID: "x", Script: "state.a", Deadline: time.Now().Add(10 * time.Millisecond)}}
+	got := r.run(context.Background(), newCircles(t, 1)[0], d, newStore(unreadable{}, stateLimits{}))
+	if got.redo || got.outcome.Error == nil || got.outcome.Error.Kind != queue.KindTimeout && got.outcome.Error.Kind != queue.KindExpired {
+		t.Errorf("got %+v, %+v", got.outcome, got.outcome.Error)
+	}
+}
+
 func TestAnUnreadablePlayIsAnInternalError(t *testing.T) {
 	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)}
 	d := queue.Delivery{Play: queue.Play{ID: "x"}, Err: queue.ErrMalformed}
