@@ -33,6 +33,12 @@ func regressions() []schedule {
 			fault{At: 3000 * ms, Kind: redisPower, For: 1 * ms, Delay: 100 * ms},
 			fault{At: 3500 * ms, Kind: redisPower, For: 1 * ms, Delay: 30 * ms},
 		),
+		// A play's time went by while the state could not be read, and its
+		// caller was told of an internal error.
+		with(nil,
+			fault{At: 500 * ms, Kind: redisPause, For: 1800 * ms},
+			fault{At: 2800 * ms, Kind: redisPause, For: 1500 * ms},
+		),
 		// What the sabotaged builds are caught by; a sound one is not.
 		pauses(0),
 		deaths(0),
