@@ -64,6 +64,11 @@ func (p *process) serve(ctx context.Context, addr string) error {
 	if p.password != "" {
 		args = append(args, "--requirepass", p.password)
 	}
+	if p.watched != "" {
+		if args, err = p.sentinel(host, port); err != nil {
+			return err
+		}
+	}
 	cmd := exec.Command(binary, append(args, p.args...)...)
 	cmd.SysProcAttr = dieWithParent()
 	if err := cmd.Start(); err != nil {
@@ -80,6 +85,25 @@ func (p *process) serve(ctx context.Context, addr string) error {
 		return errors.Join(fmt.Errorf("%s on %s: %w; its log:\n%s", binary, addr, err, p.logTail()), p.stop())
 	}
 	return nil
+}
+
+// sentinel makes the arguments of a server that is a Sentinel: it needs a file
+// that it can write to.
+func (p *process) sentinel(host, port string) ([]string, error) {
+	masterHost, masterPort, err := net.SplitHostPort(p.watched)
+	if err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf(`bind %s
+port %s
+dir %s
+logfile %s
+sentinel monitor %s %s %s 1
+sentinel down-after-milliseconds %[5]s 300
+sentinel failover-timeout %[5]s 5000
+`, host, port, p.dir, p.logFile(), MasterName, masterHost, masterPort)
+	file := filepath.Join(p.dir, "sentinel.conf")
+	return []string{file, "--sentinel"}, os.WriteFile(file, []byte(text), 0o600)
 }
 
 // await returns when the process that was started, and no other one that took

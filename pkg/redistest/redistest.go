@@ -52,6 +52,7 @@ type Option func(*options)
 type options struct {
 	args     []string
 	password string
+	watched  string // address of the master that a Sentinel watches
 }
 
 // WithAppendOnly makes the server keep its data in an append-only file, synced
@@ -90,6 +91,19 @@ func StartReal(t testing.TB, opts ...Option) *Server {
 		t.Skipf("%s is not installed: this test needs a real Redis", binary)
 	}
 	return start(t, newProcess(t, gather(opts)), true, opts)
+}
+
+// MasterName is what Sentinels call the master that they watch.
+const MasterName = "circles"
+
+// StartSentinel runs a Sentinel that watches a master, alone, and makes one of
+// its replicas the master soon after it went away. URL is for clients that ask
+// the Sentinel where the master is. It skips the test without redis-server.
+func StartSentinel(t testing.TB, master *Server) *Server {
+	t.Helper()
+	s := StartReal(t, func(o *options) { o.watched = master.Addr })
+	s.URL = "redis+sentinel://" + s.Addr + "/0?master_name=" + MasterName
+	return s
 }
 
 // StartEmbedded runs miniredis, for tests of what the embedded Redis must do.
