@@ -275,6 +275,20 @@ func SetConstant(property string) *Error {
 	return &Error{Kind: ErrNonPureMethodCall, Message: "Cannot modify property '" + property + "' of constant", Subject: property}
 }
 
+// DataRace is for touching a shared variable while a method of it runs. It has no position.
+func DataRace() *Error { return &Error{Kind: ErrDataRace, Message: "Data race detected"} }
+
+// DataRaceOn is for passing on a closure over such a variable as the argument of a number.
+func DataRaceOn(function string, number int) *Error {
+	what := fmt.Sprintf("argument #%d of function '%s'", number, function)
+	return &Error{Kind: ErrDataRace, Message: "Data race detected on " + what, Subject: what}
+}
+
+// Placeless tells whether the reference gives the error no position.
+func (e *Error) Placeless() bool {
+	return e.Kind == ErrDataRace || e.ParseKind == syntax.WrongFnDefinition
+}
+
 // UnboundThis is for `this` in a function that was not called as a method.
 func UnboundThis() *Error { return &Error{Kind: ErrUnboundThis, Message: "'this' not bound"} }
 

@@ -233,12 +233,13 @@ func (r *Range) Len() int64 {
 // Cell is a variable that a closure captured: the variable and every closure that captured it hold the same cell.
 type Cell struct {
 	header
-	V Value
+	Locked bool // nobody may touch it: see package vm
+	V      Value
 }
 
 // NewCell moves a value into a new cell.
 func NewCell(v Value) Value {
-	return Value{p: unsafe.Pointer(&Cell{header{kind: KindCell}, v})}
+	return Value{p: unsafe.Pointer(&Cell{header: header{kind: KindCell}, V: v})}
 }
 
 // Cell is the object of a shared variable.

@@ -102,20 +102,21 @@ type Symbol struct {
 
 // Site is a call by name or an access to a property: what the machine looks up, and what it found last.
 type Site struct {
-	Name     string
-	Path     []string // of the module that the name is looked for in
-	First    bool     // the path begins with the frame's first import of the name, and not with the last in sight
-	Script   *Func    // the script function of the name and arity, for any type of this
-	Typed    []*Func  // those for particular types of this
-	Args     int      // of a call in the caller's scope
-	Const    bool     // the receiver is a constant
-	Constant string   // the constant that a property is written through
-	Scope    int      // the register of the host's variable that the receiver is, plus one
-	Method   bool     // written x.f(y)
-	Getter   string   // for a property
-	Setter   string
-	Found    atomic.Pointer[Found]
-	Position atomic.Int32 // where a map last had the property
+	Name      string
+	Path      []string // of the module that the name is looked for in
+	First     bool     // the path begins with the frame's first import of the name, and not with the last in sight
+	Script    *Func    // the script function of the name and arity, for any type of this
+	Typed     []*Func  // those for particular types of this
+	Args      int      // of a call in the caller's scope
+	Const     bool     // the receiver is a constant
+	Constant  string   // the constant that a property is written through
+	Scope     int      // the register of the host's variable that the receiver is, plus one
+	Method    bool     // written x.f(y)
+	Temporary bool     // the receiver is what a call or another expression made
+	Getter    string   // for a property
+	Setter    string
+	Found     atomic.Pointer[Found]
+	Position  atomic.Int32 // where a map last had the property
 }
 
 // Found is an overload that a site resolved to, and the types that it was resolved for.

@@ -20,6 +20,8 @@ const (
 	OpCellGet  // R[A] = copy of what R[B] holds or shares
 	OpCellRef  // R[A] = move of what R[B] holds or shares
 	OpCellSet  // what R[A] holds or shares = R[B]
+	OpLock     // lock what R[A] shares, if it shares anything
+	OpUnlock   // end the frame's lock
 	OpCheck    // error unless variable R[A] exists; name K[BC]
 	OpThrough  // OpWritable for writing to what the variable leads to: a constant custom value leads to the host
 	OpWritable // error unless scope variable R[A] exists and is no constant; name K[BC]
@@ -163,7 +165,7 @@ const (
 )
 
 var opNames = [numOps]string{
-	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "check", "through", "writable", "this",
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "lock", "unlock", "check", "through", "writable", "this",
 	"named", "global", "set_global", "lookup", "store",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",

@@ -13,6 +13,7 @@ type place struct {
 	nils  []int  // jumps for when a `?.` found unit
 	konst string // the constant that the path starts at
 	scope int    // the register of the host's variable that the path starts at, plus one
+	cell  int    // the register of the variable that the path starts at and closures may share, plus one
 }
 
 // step is one instruction on the way back.
@@ -46,8 +47,11 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 			name, symbol := f.konst(value.Str(e.Name)), f.symbol(v)
 			f.emit(OpLookup, r, name, symbol, pos)
 			p := place{reg: r, back: []step{{OpStore, r, name, symbol, pos}}}
-			if v != nil && v.konst {
-				p.konst = e.Name
+			if v != nil {
+				p.cell = v.reg + 1
+				if v.konst {
+					p.konst = e.Name
+				}
 			}
 			return p
 		case v == nil:
@@ -64,11 +68,11 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 			f.emitWide(OpCheck, v.reg, f.konst(value.Str(e.Name)), pos)
 			r := reg()
 			f.emit(OpCellRef, r, v.reg, 0, pos)
-			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, scope: v.reg + 1}
+			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, scope: v.reg + 1, cell: f.shared(v)}
 		case v.cell:
 			r := reg()
 			f.emit(OpCellRef, r, v.reg, 0, pos)
-			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}}
+			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, cell: f.shared(v)}
 		case into >= 0:
 			f.emit(OpMove, into, v.reg, 0, pos)
 			return place{reg: into, back: []step{{OpMove, v.reg, into, 0, pos}}}
@@ -100,6 +104,14 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 	r := reg()
 	f.expr(e, r)
 	return place{reg: r}
+}
+
+// shared is the register of a variable that closures may share, plus one; zero for others.
+func (f *fn) shared(v *variable) int {
+	if v.cell {
+		return v.reg + 1
+	}
+	return 0
 }
 
 // base compiles what stands before a dot or bracket.
@@ -220,20 +232,26 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		f.emit(OpMove, w, p.reg, 0, e.Name.Pos)
 		p.back = append([]step{{OpMove, p.reg, w, 0, e.Name.Pos}}, p.back...)
 	}
+	if p.cell > 0 {
+		f.emit(OpLock, p.cell-1, 0, 0, e.Name.Pos)
+	}
 	if e.Name.Text == "call" {
 		f.callPtr(w, true, e.Args, e.Name.Pos)
 	} else {
 		site := f.callSite(e.Name.Text, len(e.Args))
-		site.Method, site.Const, site.Scope = true, p.konst != "", p.scope
+		site.Method, site.Temporary, site.Const, site.Scope = true, !variablePath(e.Base), p.konst != "", p.scope
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
+	}
+	if p.cell > 0 {
+		f.emit(OpUnlock, 0, 0, 0, e.Name.Pos)
 	}
 	f.goBack(p)
 	f.next = max(mark, w+2)
 	if into >= 0 {
 		f.emit(OpMove, into, w+1, 0, e.Name.Pos)
-		return place{reg: into, nils: p.nils}
+		return place{reg: into, nils: p.nils, cell: p.cell}
 	}
-	return place{reg: w + 1, nils: p.nils}
+	return place{reg: w + 1, nils: p.nils, cell: p.cell}
 }
 
 // callPtr calls what is in the window at w, by the method or the function `call`. The instruction's other position is
@@ -430,6 +448,19 @@ func (f *fn) windowAt(dst, n int) int {
 		f.window(n - 1)
 	}
 	return dst
+}
+
+// variablePath tells whether a path starts at a variable and calls nothing on its way.
+func variablePath(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Ident, *syntax.This:
+		return true
+	case *syntax.Property:
+		return variablePath(e.Base)
+	case *syntax.Index:
+		return variablePath(e.Base)
+	}
+	return false
 }
 
 // literal tells whether an expression is a constant that stands for what the source gives.

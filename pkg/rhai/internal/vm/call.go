@@ -36,8 +36,11 @@ func (m *Machine) enter(f *compile.Func, base int) *value.Error {
 // call: should it move in between, it is put back, since nothing below the new frame has changed.
 func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []value.Value) (value.Value, *value.Error) {
 	if len(curry)+len(args) != f.Args() {
-		all := append(append([]value.Value(nil), curry...), args...)
-		return value.Value{}, value.FunctionNotFound(signature(f.Name, all[min(f.Captures, len(all)):]))
+		var all []value.Value
+		if this != nil {
+			all = append(all, *this)
+		}
+		return value.Value{}, m.notFound(f.Name, append(append(all, curry...), args...))
 	}
 	base := m.base + m.fn.Regs + spare
 	stack := m.stack
@@ -61,6 +64,7 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 	}
 	m.stack, m.high = stack, min(m.high, len(stack))
 	if err != nil {
+		m.unlock(m.depth + 1)
 		return value.Value{}, err
 	}
 	return m.result, nil
@@ -156,6 +160,9 @@ func (m *Machine) scriptFunc(s *compile.Site, n int) *compile.Func {
 // callName does OpCallName: the arguments are in the window at A.
 func (m *Machine) callName(in compile.Instr) *value.Error {
 	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
+	if err := m.raced(s.Name, m.stack[at:at+n], 1); err != nil {
+		return err
+	}
 	if f := m.scriptFunc(s, n); f != nil {
 		v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
 		m.stack[at] = v
@@ -181,6 +188,15 @@ func (m *Machine) notFound(name string, args []value.Value) *value.Error {
 func (m *Machine) callRef(in compile.Instr) *value.Error {
 	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
 	this := &m.stack[at]
+	if len(m.locks) > 0 && s.Method {
+		first := 1
+		if s.Temporary {
+			first = 2
+		}
+		if err := m.raced(s.Name, m.stack[at+1:at+n], first); err != nil {
+			return err
+		}
+	}
 	if s.Method {
 		if this.Kind() == value.KindMap {
 			if p, ok := this.Map().Get(s.Name); ok && p.Kind() == value.KindFnPtr {
@@ -251,7 +267,8 @@ func (m *Machine) callBound(p *value.FnPtr, at, n int) *value.Error {
 		return m.enter(f, at+1)
 	}
 	if f != nil && len(p.Curry)+n != f.Args() {
-		return m.notFound(p.Name, m.stack[at:at+1+n])
+		all := append([]value.Value{m.stack[at]}, p.Curry...)
+		return m.notFound(p.Name, append(all, m.stack[at+1:at+1+n]...))
 	}
 	this := m.stack[at]
 	v, err := m.callPointer(p, &this, m.stack[at+1:at+1+n])
@@ -266,6 +283,9 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 	if v.Kind() != value.KindFnPtr {
 		if n > 0 && m.stack[at+1].Kind() == value.KindFnPtr && s.Method {
 			// x.call(f, …) binds x as this.
+			if err := m.raced(m.stack[at+1].FnPtr().Name, m.stack[at+1].FnPtr().Curry, 1); err != nil {
+				return err
+			}
 			r, err := m.callPointer(m.stack[at+1].FnPtr(), &m.stack[at], m.stack[at+2:at+1+n])
 			m.stack[m.base+int(in.A)+1], m.dirty = r, true
 			return err

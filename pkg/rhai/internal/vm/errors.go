@@ -3,7 +3,6 @@ package vm
 import (
 	"strings"
 
-	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
 
@@ -16,7 +15,7 @@ func signature(name string, args []value.Value) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(a.SignatureName())
+		b.WriteString(a.Flat().SignatureName())
 	}
 	b.WriteByte(')')
 	return b.String()
@@ -31,7 +30,7 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 	for {
 		f, pc := m.fn, m.pc()-1
 		// A native function that has named itself in the trace means its error to have no place.
-		if !err.Pos.IsValid() && pc >= 0 && len(err.Trace) == 0 && err.ParseKind != syntax.WrongFnDefinition {
+		if !err.Pos.IsValid() && pc >= 0 && len(err.Trace) == 0 && !err.Placeless() {
 			err.Pos = f.Pos[pc]
 		}
 		if err.Catchable() {
@@ -39,6 +38,7 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 				if h.From <= pc && pc < h.To {
 					m.stack[m.base+h.Reg] = caughtType.New(err)
 					m.forget()
+					m.unlock(m.depth)
 					m.ip = skip(start(f), h.Target)
 					return true
 				}

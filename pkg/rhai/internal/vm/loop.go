@@ -83,18 +83,32 @@ func (m *Machine) exec(entry int) *value.Error {
 			*reg(r, in.A) = *reg(r, in.B)
 			continue
 		case compile.OpCellGet:
-			*reg(r, in.A) = reg(r, in.B).Flat().Share()
-			continue
-		case compile.OpCellRef:
-			*reg(r, in.A) = reg(r, in.B).Flat()
-			continue
-		case compile.OpCellSet:
-			if a := reg(r, in.A); a.IsCell() {
-				a.Cell().V = *reg(r, in.B)
-			} else {
-				*a = *reg(r, in.B)
+			b := reg(r, in.B)
+			if !b.IsCell() {
+				*reg(r, in.A) = b.Share()
+				continue
+			} else if c := b.Cell(); !c.Locked {
+				*reg(r, in.A) = c.V.Share()
+				continue
 			}
-			continue
+		case compile.OpCellRef:
+			b := reg(r, in.B)
+			if !b.IsCell() {
+				*reg(r, in.A) = *b
+				continue
+			} else if c := b.Cell(); !c.Locked {
+				*reg(r, in.A) = c.V
+				continue
+			}
+		case compile.OpCellSet:
+			a := reg(r, in.A)
+			if !a.IsCell() {
+				*a = *reg(r, in.B)
+				continue
+			} else if c := a.Cell(); !c.Locked {
+				c.V = *reg(r, in.B)
+				continue
+			}
 
 		case compile.OpAdd:
 			b, c := reg(r, in.B), reg(r, in.C)

@@ -132,6 +132,7 @@ type Machine struct {
 	units   map[*compile.Unit]*module
 	loading []string // paths of the modules that are loading, outermost first
 	outer   []world  // the worlds that wait for them
+	locks   []lock   // variables that are locked, by frame
 }
 
 // Where an external variable comes from, when not from the scope.
@@ -169,6 +170,8 @@ func (m *Machine) reset() {
 	m.held = m.held[:0]
 	m.world = world{globals: m.globals[:0], dynamic: m.dynamic[:0], origin: m.origin[:0]}
 	m.loaded, m.units, m.loading, m.outer = nil, nil, nil, nil
+	m.unlock(0)
+	clear(m.locks[:cap(m.locks)])
 	m.fn, m.ctx, m.done, m.nested = nil, nil, nil, nil
 }
 

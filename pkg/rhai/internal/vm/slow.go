@@ -61,6 +61,12 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		if m.fn.Unit == m.unit {
 			m.globals[in.B] = m.at(in.A).Share()
 		}
+	case compile.OpCellGet, compile.OpCellRef, compile.OpCellSet:
+		return value.DataRace()
+	case compile.OpLock:
+		m.lock(in)
+	case compile.OpUnlock:
+		m.unlock(m.depth)
 	case compile.OpLookup:
 		return m.lookup(in)
 	case compile.OpStore:

@@ -1,0 +1,86 @@
+package vm
+
+import (
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/value"
+)
+
+// While a method runs, the shared variable that its path begins at is locked, as in the reference: whoever touches it,
+// a closure that has captured it, fails. A frame holds one lock at most, since arguments are evaluated before it.
+
+// lock is a locked variable and the frame that locked it.
+type lock struct {
+	cell  *value.Cell
+	depth int
+}
+
+// lock does OpLock.
+func (m *Machine) lock(in compile.Instr) {
+	m.unlock(m.depth)
+	if v := m.at(in.A); v.IsCell() && !v.Cell().Locked {
+		v.Cell().Locked = true
+		m.locks = append(m.locks, lock{v.Cell(), m.depth})
+	}
+}
+
+// unlock ends the locks of a frame and of those above it.
+func (m *Machine) unlock(depth int) {
+	for n := len(m.locks); n > 0 && m.locks[n-1].depth >= depth; n-- {
+		m.locks[n-1].cell.Locked = false
+		m.locks = m.locks[:n-1]
+	}
+}
+
+// raced is the error of passing an argument that holds a locked variable. first is the number of the first argument.
+func (m *Machine) raced(name string, args []value.Value, first int) *value.Error {
+	if len(m.locks) == 0 {
+		return nil
+	}
+	for i, a := range args {
+		budget := maxLooked
+		if holdsLocked(a, &budget) {
+			return value.DataRaceOn(name, first+i)
+		}
+	}
+	return nil
+}
+
+// maxLooked bounds how many values within an argument are looked at: a race that is not seen here is met later, by the
+// closure that touches the variable.
+const maxLooked = 64
+
+// holdsLocked tells whether a value is or contains a closure over a locked variable.
+func holdsLocked(v value.Value, budget *int) bool {
+	if *budget--; *budget < 0 {
+		return false
+	}
+	switch v.Kind() {
+	case value.KindCell:
+		return v.Cell().Locked
+	case value.KindFnPtr:
+		for _, c := range v.FnPtr().Curry {
+			if holdsLocked(c, budget) {
+				return true
+			}
+		}
+	case value.KindArray:
+		for _, x := range v.Array().Items {
+			if *budget <= 0 {
+				break
+			}
+			if holdsLocked(x, budget) {
+				return true
+			}
+		}
+	case value.KindMap:
+		if v.Map().Len() > maxLooked {
+			return false
+		}
+		for _, x := range v.Map().All() {
+			if holdsLocked(*x, budget) {
+				return true
+			}
+		}
+	}
+	return false
+}
