@@ -34,6 +34,7 @@ type Engine struct {
 	resolver Resolver // nil: nothing can be imported
 	resolve  func(Context, string) (Value, bool, error)
 	debug    bool
+	level    Level
 	invalid  []error // options that can't be; every compilation reports them
 	machines *vm.Pool
 }
@@ -119,7 +120,7 @@ func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit
 		return nil, value.AsError(err)
 	}
 	unit, err := compile.Compile(script, compile.Options{
-		MaxVariables: e.limits.Variables, Module: module, Resolve: e.resolve != nil, Debug: e.debug,
+		MaxVariables: e.limits.Variables, Module: module, Resolve: e.resolve != nil, Debug: e.debug, Level: e.level,
 	})
 	if err == nil && eval && len(unit.Funcs) > 0 {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,

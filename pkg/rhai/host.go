@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 
+	"circles/pkg/rhai/internal/compile"
 	"circles/pkg/rhai/internal/vm"
 	"circles/pkg/rhai/syntax"
 )
@@ -121,6 +122,20 @@ func with[V any](m map[string]V, key string, v V) map[string]V {
 	m[key] = v
 	return m
 }
+
+// Level is how much the compiler does for faster code. No level changes what scripts do.
+type Level = compile.Level
+
+// The levels. OptimizeSimple is the default: constants are computed, and code that can't be reached is left out.
+// OptimizeNone leaves the code as the source has it, and OptimizeFull also straightens jumps.
+const (
+	OptimizeSimple = compile.Simple
+	OptimizeNone   = compile.Literal
+	OptimizeFull   = compile.Full
+)
+
+// WithOptimization sets how much the compiler does for faster code.
+func WithOptimization(l Level) Option { return func(e *Engine) { e.level = l } }
 
 // Stop is a run that has stopped before a statement, for its debugger to look at.
 type Stop = vm.Stop

@@ -24,12 +24,14 @@ const maxPrinted = 1 << 20
 // Runner answers questions. It is immutable, and safe for use by many goroutines.
 type Runner struct {
 	timeout time.Duration
+	options []rhai.Option
 	plain   *rhai.Engine // for questions without settings
 }
 
-// NewRunner makes a runner that gives each script a limited time.
-func NewRunner(timeout time.Duration) *Runner {
-	return &Runner{timeout: timeout, plain: rhai.New()}
+// NewRunner makes a runner that gives each script a limited time. The options are those of all its engines, before
+// what a question sets.
+func NewRunner(timeout time.Duration, options ...rhai.Option) *Runner {
+	return &Runner{timeout: timeout, options: options, plain: rhai.New(options...)}
 }
 
 // Answer runs the script of a question.
@@ -55,7 +57,7 @@ func (r *Runner) answer(ctx context.Context, q Question) (Answer, error) {
 	engine := r.plain
 	if len(q.Limits)+len(q.Options)+len(q.Modules) > 0 {
 		var err error
-		if engine, err = configured(q); err != nil {
+		if engine, err = configured(q, r.options); err != nil {
 			return Answer{}, err
 		}
 	}
@@ -90,9 +92,10 @@ func (r *Runner) answer(ctx context.Context, q Question) (Answer, error) {
 }
 
 // configured makes an engine with the settings of a question.
-func configured(q Question) (*rhai.Engine, error) {
+func configured(q Question, given []rhai.Option) (*rhai.Engine, error) {
 	limits := rhai.DefaultLimits()
 	var options syntax.Options
+	level := rhai.OptimizeSimple
 	for name, n := range q.Limits {
 		switch name {
 		case "operations":
@@ -140,8 +143,10 @@ func configured(q Question) (*rhai.Engine, error) {
 			options.NoLoopExpr = true
 		case "no_statement_expression":
 			options.NoStatementExpr = true
-		case "optimize_none", "optimize_full":
-			// What the optimizer does must not be seen.
+		case "optimize_none":
+			level = rhai.OptimizeNone
+		case "optimize_full":
+			level = rhai.OptimizeFull
 		default:
 			return nil, fmt.Errorf("unknown option %q", name)
 		}
@@ -150,7 +155,11 @@ func configured(q Question) (*rhai.Engine, error) {
 	for path, source := range q.Modules {
 		modules[path] = rhai.ScriptModule(source)
 	}
-	return rhai.New(rhai.WithLimits(limits), rhai.WithSyntax(options), rhai.WithModules(modules)), nil
+	list := append(given[:len(given):len(given)], rhai.WithLimits(limits), rhai.WithSyntax(options), rhai.WithModules(modules))
+	if level != rhai.OptimizeSimple {
+		list = append(list, rhai.WithOptimization(level))
+	}
+	return rhai.New(list...), nil
 }
 
 func failed(err error) Answer {

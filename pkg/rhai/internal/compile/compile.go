@@ -12,6 +12,7 @@ import (
 // Options are what the host decides about the code.
 type Options struct {
 	MaxVariables int    // in scope at once; zero: no limit
+	Level        Level  // of optimization
 	Resolve      bool   // the host is asked for variables first
 	Debug        bool   // a debugger may stop at statements
 	Module       string // the path of the module that the script is; empty for others
@@ -294,6 +295,7 @@ func (f *fn) finish() error {
 		}
 		return value.NewError(value.ErrTooManyVariables, f.tooLarge+" in "+name)
 	}
+	f.thread()
 	f.emit(OpNop, 0, 0, 0, syntax.Pos{}) // the machine may point behind the last instruction, never outside
 	f.Regs++                             // a callee without arguments still needs a place for its result
 	return nil

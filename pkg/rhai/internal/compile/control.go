@@ -7,6 +7,17 @@ import (
 
 // ifStmt compiles an if.
 func (f *fn) ifStmt(s *syntax.If, dst int) {
+	if yes, ok := f.decided(s.Cond); ok {
+		switch {
+		case yes:
+			f.scope(s.Then, dst)
+		case s.Else != nil:
+			f.stmt(s.Else, dst)
+		default:
+			f.unit(dst, s.Pos)
+		}
+		return
+	}
 	no := f.branch(s.Cond, true, false)
 	f.scope(s.Then, dst)
 	if s.Else == nil && dst == discard {
@@ -43,6 +54,10 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 	}
 	switch s := s.(type) {
 	case *syntax.While:
+		if yes, ok := f.decided(s.Cond); ok && !yes {
+			f.unit(dst, pos)
+			break
+		}
 		out := f.branch(s.Cond, true, false)
 		top := len(f.Code)
 		f.scope(s.Body, discard)

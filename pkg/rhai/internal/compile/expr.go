@@ -243,11 +243,11 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 	switch e.Op {
 	case "&&", "||":
 		neutral := e.Op == "&&"
-		if v, ok := f.fold(e.Left); ok && v.IsBool() && v.Bool() == neutral {
+		if v, ok := f.known(e.Left); ok && v.IsBool() && v.Bool() == neutral {
 			f.expr(e.Right, dst)
 			return
 		}
-		if v, ok := f.fold(e.Right); ok && v.IsBool() && v.Bool() == neutral {
+		if v, ok := f.known(e.Right); ok && v.IsBool() && v.Bool() == neutral {
 			f.expr(e.Left, dst)
 			return
 		} else if ok && v.IsBool() && plain(e.Left) {

@@ -72,8 +72,8 @@ func fold(e syntax.Expr) (value.Value, bool) {
 	return value.Value{}, false
 }
 
-// fold also knows the constants in scope.
-func (f *fn) fold(e syntax.Expr) (value.Value, bool) {
+// known is the value of an expression that the source decides, the constants in scope included.
+func (f *fn) known(e syntax.Expr) (value.Value, bool) {
 	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 && !f.all && !f.c.options.Resolve {
 		if v := f.lookup(id.Name); v != nil && v.konst && v.literal != nil {
 			return fold(v.literal)

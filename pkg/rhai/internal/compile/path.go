@@ -465,7 +465,7 @@ func variablePath(e syntax.Expr) bool {
 
 // literal tells whether an expression is a constant that stands for what the source gives.
 func (f *fn) literal(e syntax.Expr) bool {
-	_, ok := f.fold(e)
+	_, ok := f.known(e)
 	return ok
 }
 

@@ -7,6 +7,7 @@ import (
 
 // block compiles statements in the scope that is open. The last one's value goes to dst.
 func (f *fn) block(body []syntax.Stmt, dst int) {
+	body = f.reachable(body)
 	for i, s := range body {
 		if i < len(body)-1 {
 			f.stmt(s, discard)
@@ -215,7 +216,7 @@ func (f *fn) let(s *syntax.Let) {
 		f.fail(value.TooManyVariables(), s.Pos)
 	}
 	if s.Const && s.Value != nil {
-		if lit, ok := f.fold(s.Value); ok && lit.Kind() <= value.KindString {
+		if lit, ok := f.known(s.Value); ok && lit.Kind() <= value.KindString {
 			v.literal = literal(lit, s.Value.Position())
 		}
 	}
