@@ -49,6 +49,7 @@ func TestHowPlaysFail(t *testing.T) {
 	key := newCircles(t, 1)[0]
 	cfg := config(t, server, "w", key)
 	cfg.ScriptMaxOperations = 1_000_000
+	cfg.ScriptMaxMemoryBytes = 8 << 20 // reached in fewer operations
 	cfg.ScriptMaxOutputBytes = 1024
 	cfg.ScriptMaxPrintBytes = 1024
 	start(t, cfg)
