@@ -62,7 +62,7 @@ e2e: ## the system as a user runs it: containers brought up, played through, tak
 	CIRCLES_E2E=1 go test -count=1 -timeout 30m -v ./deploy/e2e
 
 chaos: ## processes killed, Redis crashed, connections cut, under load (CHAOS_DURATION=2h, CHAOS_SCHEDULES=n, CHAOS_SEED=n)
-	CHAOS_SCHEDULES=$${CHAOS_SCHEDULES:-4} go test -count=1 -v -timeout 0 ./deploy/e2e/chaos
+	CHAOS_SCHEDULES=$${CHAOS_SCHEDULES:-3} go test -count=1 -v -timeout 0 ./deploy/e2e/chaos
 
 conformance: ## the script corpus against the reference's recorded answers
 	go test -count=1 -v -run Conformance ./pkg/rhai/...

@@ -19,7 +19,10 @@ type call struct {
 	timeout time.Duration
 	cancel  time.Duration // after this long it is cancelled; 0: never
 	keyed   bool          // it has an idempotency key, and is sent until something certain is known
-	good    bool          // afterwards: the connection is still good
+
+	// Afterwards:
+	sent time.Duration // when the last attempt was
+	good bool          // the connection is still good
 }
 
 // mostAttempts is how often a keyed play is sent at most.
@@ -61,6 +64,7 @@ func (c *call) send(on *client.Client, in *circleRun, clock func() time.Duration
 	}
 	c.play.Attempts = 1
 	c.play.Invoked = clock()
+	c.sent = c.play.Invoked
 	result, err := on.Play(ctx, text, client.Args(args), client.Timeout(c.timeout), client.IdempotencyKey(c.key()))
 	c.play.Returned = clock()
 	c.good = c.judge(result, err) || errors.Is(err, context.Canceled)
@@ -128,6 +132,7 @@ func (c *call) submit(to *queue.Dispatcher, in *circleRun, clock func() time.Dur
 	c.good = true
 	c.play.Attempts = 1
 	c.play.Invoked = clock()
+	c.sent = c.play.Invoked
 	p := queue.Play{
 		ID: queue.NewPlayID(), Script: text, Args: encoded, Caller: in.key.String(), Role: string(protocol.RoleOwner),
 		Deadline: time.Now().Add(c.timeout), IdempotencyKey: c.key(),

@@ -155,7 +155,7 @@ func (c *caller) burst() bool {
 	fine := true
 	for _, call := range calls {
 		p := call.play
-		c.circle.record(p, p.Returned+call.timeout)
+		c.circle.record(p, call.sent+call.timeout)
 		fine = fine && call.good
 		if p.Status == history.Acked || p.Failure != "" {
 			c.outage = max(c.outage, p.Returned-c.served)
