@@ -61,6 +61,7 @@ type Func struct {
 	Code     []Instr
 	Pos      []syntax.Pos          // of each instruction
 	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
+	Parts    map[int][]syntax.Pos  // positions of what an instruction puts together
 	Consts   []value.Value
 	Sites    []*Site
 	Switches []Switch
@@ -109,6 +110,7 @@ type Site struct {
 	Typed     []*Func  // those for particular types of this
 	Args      int      // of a call in the caller's scope
 	Const     bool     // the receiver is a constant
+	This      bool     // the receiver is this, or reached through it
 	Constant  string   // the constant that a property is written through
 	Scope     int      // the register of the host's variable that the receiver is, plus one
 	Method    bool     // written x.f(y)

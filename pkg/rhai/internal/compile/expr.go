@@ -36,14 +36,22 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 		f.emit(OpCopy, dst, dst, 0, pos)
 	case *syntax.Interpolated:
 		w := f.window(len(e.Parts))
+		places := make([]syntax.Pos, len(e.Parts))
 		for i, p := range e.Parts {
+			places[i] = p.Position()
+			if b, ok := p.(*syntax.Block); ok && len(b.Body) == 1 {
+				places[i] = b.Body[0].Position()
+			}
 			if v, ok := f.part(p); ok {
 				f.load(value.Str(v.Interpolated()), w+i, pos)
 			} else {
 				f.expr(p, w+i)
 			}
 		}
-		f.emit(OpConcat, dst, w, len(e.Parts), pos)
+		if f.Parts == nil {
+			f.Parts = map[int][]syntax.Pos{}
+		}
+		f.Parts[f.emit(OpConcat, dst, w, len(e.Parts), pos)] = places
 	case *syntax.Array:
 		w := f.window(len(e.Items))
 		for i, x := range e.Items {

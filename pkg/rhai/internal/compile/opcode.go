@@ -26,6 +26,8 @@ const (
 	OpThrough  // OpWritable for writing to what the variable leads to: a constant custom value leads to the host
 	OpWritable // error unless scope variable R[A] exists and is no constant; name K[BC]
 	OpThis     // R[A] = move R[0], error when this is not bound
+	OpFree     // error unless this is no constant; it is written through to R[A], by site B-1 = R[C] or not by a property when B is 0
+	OpVary     // the constants that frames above this one have as this are no more
 	OpNamed    // R[A] = the host's variable K[BC]
 	OpGlobal   // R[A] = global constant BC
 	OpSetGlob  // global constant BC = R[A]
@@ -165,7 +167,7 @@ const (
 )
 
 var opNames = [numOps]string{
-	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "lock", "unlock", "check", "through", "writable", "this",
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "lock", "unlock", "check", "through", "writable", "this", "free", "vary",
 	"named", "global", "set_global", "lookup", "store",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",

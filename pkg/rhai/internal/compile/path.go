@@ -13,6 +13,7 @@ type place struct {
 	nils  []int  // jumps for when a `?.` found unit
 	konst string // the constant that the path starts at
 	scope int    // the register of the host's variable that the path starts at, plus one
+	this  bool   // the path starts at this
 	cell  int    // the register of the variable that the path starts at and closures may share, plus one
 }
 
@@ -82,7 +83,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 	case *syntax.This:
 		f.emit(OpThis, reg(), 0, 0, pos)
 		r := f.Code[len(f.Code)-1].A
-		return place{reg: int(r), back: []step{{OpMove, 0, int(r), 0, pos}}}
+		return place{reg: int(r), back: []step{{OpMove, 0, int(r), 0, pos}}, this: true}
 	case *syntax.Property:
 		p := f.base(e.Base, e.Safe, pos)
 		r := reg()
@@ -236,14 +237,19 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		f.emit(OpLock, p.cell-1, 0, 0, e.Name.Pos)
 	}
 	if e.Name.Text == "call" {
-		f.callPtr(w, true, e.Args, e.Name.Pos)
+		site := f.callPtr(w, true, e.Args, e.Name.Pos)
+		site.Const, site.Scope, site.This = p.konst != "", p.scope, p.this
 	} else {
 		site := f.callSite(e.Name.Text, len(e.Args))
 		site.Method, site.Temporary, site.Const, site.Scope = true, !variablePath(e.Base), p.konst != "", p.scope
+		site.This = p.this
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}
 	if p.cell > 0 {
 		f.emit(OpUnlock, 0, 0, 0, e.Name.Pos)
+	}
+	if p.konst != "" || p.this || p.scope > 0 {
+		f.emit(OpVary, 0, 0, 0, e.Name.Pos)
 	}
 	f.goBack(p)
 	f.next = max(mark, w+2)
@@ -256,15 +262,17 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 
 // callPtr calls what is in the window at w, by the method or the function `call`. The instruction's other position is
 // that of its first argument.
-func (f *fn) callPtr(w int, method bool, args []syntax.Expr, pos syntax.Pos) {
+func (f *fn) callPtr(w int, method bool, args []syntax.Expr, pos syntax.Pos) *Site {
 	n := len(args)
 	if !method {
 		n--
 	}
-	at := f.emit(OpCallPtr, w, f.site(&Site{Name: "call", Method: method}), n, pos)
+	site := &Site{Name: "call", Method: method}
+	at := f.emit(OpCallPtr, w, f.site(site), n, pos)
 	if len(args) > 0 {
 		f.alt(at, args[0].Position(), syntax.Pos{})
 	}
+	return site
 }
 
 // alt keeps other positions of an instruction.
@@ -307,7 +315,7 @@ func (f *fn) call(e *syntax.Call, dst int) {
 	case e.Name == "is_def_var" && len(e.Args) == 1:
 		t := f.temp()
 		f.expr(e.Args[0], t)
-		f.emit(OpIsDefined, t, f.visible(), 0, e.Pos)
+		f.alt(f.emit(OpIsDefined, t, f.visible(), 0, e.Pos), begin(e.Args[0]), syntax.Pos{})
 		f.emit(OpMove, dst, t, 0, e.Pos)
 		return
 	}
@@ -329,7 +337,7 @@ func (f *fn) qualifiedCall(e *syntax.Call, dst int) {
 			f.expr(a, w+1+i)
 		}
 		p = f.ref(e.Args[0], w)
-		site.Const, site.Scope = p.konst != "", p.scope
+		site.Const, site.Scope, site.This = p.konst != "", p.scope, p.this
 	} else {
 		for i, a := range e.Args {
 			f.expr(a, w+i)
@@ -417,7 +425,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 			pos = begin(args[0]) // what is wrong is wrong with it
 		}
 		site := f.callSite(name, len(args))
-		site.Const, site.Scope = p.konst != "", p.scope
+		site.Const, site.Scope, site.This = p.konst != "", p.scope, p.this
 		f.emit(OpCallRef, w, f.site(site), len(args), pos)
 		f.goBack(p)
 		f.emit(OpMove, dst, w+1, 0, pos)

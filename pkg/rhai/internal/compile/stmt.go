@@ -299,6 +299,7 @@ func (f *fn) assign(s *syntax.Assign) {
 			rhs = v
 		}
 		f.writable(p, t.Base)
+		f.free(p, site+1, rhs, t.Base, t.Name.Pos)
 		f.emit(OpSet, p.reg, site, rhs, t.Name.Pos)
 		f.goBack(p)
 		f.settle(p.nils, discard, s.Pos)
@@ -310,6 +311,7 @@ func (f *fn) assign(s *syntax.Assign) {
 			return
 		}
 		f.writable(p, t.Base)
+		f.free(p, 0, 0, t.Base, begin(t.Base))
 		if s.Op != "" {
 			v := f.temp()
 			f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos)
@@ -322,6 +324,7 @@ func (f *fn) assign(s *syntax.Assign) {
 	case *syntax.This:
 		rhs := f.operand(s.Value)
 		p := f.ref(t, -1)
+		f.free(p, 0, 0, t, t.Pos)
 		if s.Op == "" {
 			f.emit(OpCopy, p.reg, rhs, 0, s.Pos)
 		} else {
@@ -349,6 +352,14 @@ func (f *fn) constant(p place, e syntax.Expr) bool {
 	}
 	f.fail(value.AssignToConstant(p.konst), begin(e))
 	return true
+}
+
+// free compiles the check that a path does not start at a this that is a constant, before it is written through: to a
+// property by a site, or otherwise.
+func (f *fn) free(p place, site, rhs int, base syntax.Expr, pos syntax.Pos) {
+	if p.this {
+		f.alt(f.emit(OpFree, p.reg, site, rhs, pos), begin(base), syntax.Pos{})
+	}
 }
 
 // writable compiles the check that a path does not start at a constant of the host.

@@ -43,12 +43,18 @@ func functions(r *value.Registry) {
 	pure(r, "is_def_fn", func(c value.Context, args []value.Value) (value.Value, error) {
 		this, name, n := args[0].Text(), args[1].Text(), args[2].Int()
 		for _, f := range c.Functions() {
-			if f.ThisType == this && f.Name == name && int64(len(f.Params)) == n {
+			if canonicalType(f.ThisType) == this && f.Name == name && int64(len(f.Params)) == n {
 				return value.Bool(true), nil
 			}
 		}
 		return value.Bool(false), nil
 	}, tStr, tStr, tInt)
+	pure(r, "is_def_fn", func(_ value.Context, args []value.Value) (value.Value, error) {
+		if !args[0].IsString() {
+			return value.Value{}, value.TypeMismatch("string", args[0].RustName())
+		}
+		return value.Value{}, value.TypeMismatch("i64", args[1].RustName())
+	}, tAny, tAny)
 }
 
 func curry(_ value.Context, args []value.Value) (value.Value, error) {
@@ -58,6 +64,17 @@ func curry(_ value.Context, args []value.Value) (value.Value, error) {
 	f := args[0].FnPtr()
 	curried := append(f.Curry[:len(f.Curry):len(f.Curry)], args[1:]...)
 	return value.NewFnPtr(f.Name, f.Target, curried), nil
+}
+
+// canonicalType is what the reference calls a type that the source may name otherwise.
+func canonicalType(name string) string {
+	switch name {
+	case "int":
+		return "i64"
+	case "float":
+		return "f64"
+	}
+	return name
 }
 
 // functionName is the error for a name that no function can have.

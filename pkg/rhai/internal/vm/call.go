@@ -55,16 +55,24 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 	}
 	at += copy(m.stack[at:], curry)
 	copy(m.stack[at:], args)
+	fixed := this != nil && m.constantReceiver()
 	err := m.enter(f, base)
 	if err == nil {
+		if fixed {
+			m.fix()
+		}
 		err = m.loop(m.depth - 1)
 	}
 	if err == nil && f.UsesThis && this != nil {
 		*this = m.stack[base]
 	}
 	m.stack, m.high = stack, min(m.high, len(stack))
+	if fixed {
+		m.vary(m.depth + 1)
+	}
 	if err != nil {
 		m.unlock(m.depth + 1)
+		m.vary(m.depth + 1)
 		return value.Value{}, err
 	}
 	return m.result, nil
@@ -200,7 +208,7 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 	if s.Method {
 		if this.Kind() == value.KindMap {
 			if p, ok := this.Map().Get(s.Name); ok && p.Kind() == value.KindFnPtr {
-				return m.callBound(p.FnPtr(), at, n-1)
+				return m.callBound(p.FnPtr(), at, n-1, s)
 			}
 		}
 		f := m.scriptFunc(s, n-1)
@@ -212,7 +220,7 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 		if f != nil {
 			m.dirty = true
 			if f.UsesThis {
-				return m.enter(f, at)
+				return m.enterWith(f, at, s)
 			}
 			return m.enter(f, at+1)
 		}
@@ -227,7 +235,7 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 		if g := m.method(this.TypeName(), s.Name, n-1); g != nil && s.Method {
 			m.dirty = true
 			if g.UsesThis {
-				return m.enter(g, at)
+				return m.enterWith(g, at, s)
 			}
 			return m.enter(g, at+1)
 		}
@@ -257,12 +265,12 @@ func (m *Machine) target(p *value.FnPtr, n int) *compile.Func {
 
 // callBound calls a function pointer with the value at a register as this and n arguments behind it, and the result
 // where OpCallRef wants it.
-func (m *Machine) callBound(p *value.FnPtr, at, n int) *value.Error {
+func (m *Machine) callBound(p *value.FnPtr, at, n int, s *compile.Site) *value.Error {
 	m.dirty = true
 	f := m.target(p, n)
 	if f != nil && len(p.Curry) == 0 && f.Args() == n {
 		if f.UsesThis {
-			return m.enter(f, at)
+			return m.enterWith(f, at, s)
 		}
 		return m.enter(f, at+1)
 	}

@@ -39,6 +39,7 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 					m.stack[m.base+h.Reg] = caughtType.New(err)
 					m.forget()
 					m.unlock(m.depth)
+					m.vary(m.depth + 1)
 					m.ip = skip(start(f), h.Target)
 					return true
 				}

@@ -297,7 +297,7 @@ func put(place *value.Value, v value.Value) {
 func (m *Machine) isDefined(in compile.Instr) *value.Error {
 	name := m.get1(in.A)
 	if !name.IsString() {
-		return m.notFound("is_def_var", []value.Value{name})
+		return m.alt(0, value.TypeMismatch("string", name.RustName()))
 	}
 	text := name.Text()
 	_, found := m.Run.Variables[text]

@@ -110,6 +110,11 @@ func (m *Machine) exec(entry int) *value.Error {
 				continue
 			}
 
+		case compile.OpFree, compile.OpVary:
+			if len(m.fixed) == 0 {
+				continue
+			}
+
 		case compile.OpAdd:
 			b, c := reg(r, in.B), reg(r, in.C)
 			if b.IsBareInt() && c.IsBareInt() {

@@ -133,6 +133,7 @@ type Machine struct {
 	loading []string // paths of the modules that are loading, outermost first
 	outer   []world  // the worlds that wait for them
 	locks   []lock   // variables that are locked, by frame
+	fixed   []int    // frames whose this is a constant, outermost first
 }
 
 // Where an external variable comes from, when not from the scope.
@@ -171,6 +172,7 @@ func (m *Machine) reset() {
 	m.world = world{globals: m.globals[:0], dynamic: m.dynamic[:0], origin: m.origin[:0]}
 	m.loaded, m.units, m.loading, m.outer = nil, nil, nil, nil
 	m.unlock(0)
+	m.fixed = m.fixed[:0]
 	clear(m.locks[:cap(m.locks)])
 	m.fn, m.ctx, m.done, m.nested = nil, nil, nil, nil
 }

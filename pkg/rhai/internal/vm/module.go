@@ -361,7 +361,7 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 
 // reach calls a native function by reference to its first argument.
 func (m *Machine) reach(f *value.Func, s *compile.Site, at, n int) (value.Value, *value.Error) {
-	if f.Mutates && (s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1)) && m.stack[at].Kind() != value.KindCustom {
+	if f.Mutates && m.constant(s) && m.stack[at].Kind() != value.KindCustom {
 		return value.Value{}, value.MutateConstant(s.Name)
 	}
 	v, err := m.native(f, s.Name, at, n)

@@ -195,11 +195,17 @@ func (m *Machine) makeRange(op compile.Op, a, b value.Value) (value.Value, *valu
 // concat joins the parts of an interpolated string.
 func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 	var b strings.Builder
-	for _, p := range parts {
+	limit := m.Run.Limits.StringBytes
+	for i, p := range parts {
 		if p.IsString() {
 			b.WriteString(p.Text())
 		} else {
 			b.WriteString(p.String())
+		}
+		if limit > 0 && b.Len() > limit {
+			err := value.AsError(m.Run.Limits.CheckString(b.Len()))
+			err.Pos = m.fn.Parts[m.pc()-1][i]
+			return value.Value{}, err
 		}
 	}
 	v := value.Str(b.String())

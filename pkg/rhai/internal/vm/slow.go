@@ -63,6 +63,10 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		}
 	case compile.OpCellGet, compile.OpCellRef, compile.OpCellSet:
 		return value.DataRace()
+	case compile.OpFree:
+		return m.free(in)
+	case compile.OpVary:
+		m.vary(m.depth + 1)
 	case compile.OpLock:
 		m.lock(in)
 	case compile.OpUnlock:

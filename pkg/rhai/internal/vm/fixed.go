@@ -1,0 +1,66 @@
+package vm
+
+import (
+	"circles/pkg/rhai/internal/compile"
+	"circles/pkg/rhai/value"
+)
+
+// A function that a constant is the this of may not write to it. Such frames are few: they are listed, and those that
+// are gone are taken off where a constant's method has returned, and where errors are caught.
+
+// constant tells whether the receiver of a call is a constant.
+func (m *Machine) constant(s *compile.Site) bool {
+	return s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1) || s.This && m.thisConst()
+}
+
+// thisConst tells whether the current frame's this is a constant.
+func (m *Machine) thisConst() bool {
+	n := len(m.fixed)
+	return n > 0 && m.fixed[n-1] == m.depth
+}
+
+// constantReceiver tells whether the call that the current frame is at has a constant as its receiver.
+func (m *Machine) constantReceiver() bool {
+	pc := m.pc()
+	if pc == 0 || pc > len(m.fn.Code) {
+		return false
+	}
+	in := m.fn.Code[pc-1]
+	return (in.Op == compile.OpCallRef || in.Op == compile.OpCallPtr) && m.constant(m.fn.Sites[in.B])
+}
+
+// enterWith enters a function with the receiver of a call as its this.
+func (m *Machine) enterWith(f *compile.Func, base int, s *compile.Site) *value.Error {
+	fixed := m.constant(s)
+	err := m.enter(f, base)
+	if fixed && err == nil {
+		m.fix()
+	}
+	return err
+}
+
+// fix makes the current frame's this a constant.
+func (m *Machine) fix() {
+	m.vary(m.depth)
+	m.fixed = append(m.fixed, m.depth)
+}
+
+// vary takes the frames of a depth and above it off the list.
+func (m *Machine) vary(depth int) {
+	for n := len(m.fixed); n > 0 && m.fixed[n-1] >= depth; n-- {
+		m.fixed = m.fixed[:n-1]
+	}
+}
+
+// free does OpFree.
+func (m *Machine) free(in compile.Instr) *value.Error {
+	if !m.thisConst() {
+		return nil
+	}
+	if in.B > 0 {
+		if v := m.get1(in.A); v.Kind() != value.KindMap {
+			return m.setConst(v, m.fn.Sites[in.B-1], m.get1(in.C))
+		}
+	}
+	return m.alt(0, value.AssignToConstant(""))
+}
