@@ -166,3 +166,77 @@ func ExampleWithModules() {
 	fmt.Println(v, err)
 	// Output: ["hello circle", "hello", 49] <nil>
 }
+
+func ExampleWithOperator() {
+	approximately := rhai.Func2("", func(a, b float64) (bool, error) { return a-b < 0.01 && b-a < 0.01, nil })
+	engine := rhai.New(rhai.WithOperator("approx", 90, approximately))
+	v, err := engine.Eval(context.Background(), `0.1 + 0.2 approx 0.301`)
+	fmt.Println(v, err)
+	// Output: true <nil>
+}
+
+func ExampleWithSyntaxRule() {
+	unless := func(c *rhai.SyntaxCall) (rhai.Value, error) {
+		condition, err := c.Eval(0)
+		if err != nil || condition.Bool() {
+			return rhai.Value{}, err
+		}
+		return c.Eval(1)
+	}
+	engine := rhai.New(rhai.WithSyntaxRule("unless $expr$ $block$", false, unless))
+	v, err := engine.Eval(context.Background(), `let stock = 3; unless stock > 5 { "order more" }`)
+	fmt.Println(v, err)
+	// Output: order more <nil>
+}
+
+func ExampleWithVariableResolver() {
+	engine := rhai.New(rhai.WithVariableResolver(func(c rhai.Context, name string) (rhai.Value, bool, error) {
+		users, _ := c.Host().(map[string]string)
+		text, ok := users[name]
+		v, err := rhai.ValueOf(text)
+		return v, ok, err
+	}))
+	program, err := engine.Compile(`fn greet() { "hello, " + ada } greet()`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := program.Run(context.Background(), nil, rhai.WithHost(map[string]string{"ada": "Ada Lovelace"}))
+	fmt.Println(v, err)
+	// Output: hello, Ada Lovelace <nil>
+}
+
+func ExampleWithDebugger() {
+	engine := rhai.New(rhai.WithDebugging())
+	program, err := engine.Compile("let a = 1;\nlet b = a + 1;\na + b")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = program.Run(context.Background(), nil, rhai.WithDebugger(func(s *rhai.Stop) rhai.Step {
+		fmt.Print("line ", s.Pos.Line, ":")
+		for _, v := range s.Variables() {
+			fmt.Print(" ", v.Name, " = ", v.Value)
+		}
+		fmt.Println()
+		return rhai.StepOver
+	}))
+	fmt.Println(err)
+	// Output:
+	// line 1:
+	// line 2: a = 1
+	// line 3: b = 2 a = 1
+	// <nil>
+}
+
+func ExampleDefaultLimits() {
+	limits := rhai.DefaultLimits()
+	limits.Memory = 1 << 20
+	engine := rhai.New(rhai.WithLimits(limits))
+	_, err := engine.Eval(context.Background(), `let list = []; loop { list.push(list.len()); }`)
+	var failure *rhai.Error
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Limit, "-", failure.Message)
+	}
+	// Output: memory - Memory of the run too large
+}

@@ -27,11 +27,15 @@ func property(r *value.Registry, name string, of value.Type, get func(value.Valu
 	pure(r, value.Getter(name), native, of)
 }
 
-// chunk is how much work of the cheap kind counts as one operation.
-const chunk = 256
+const (
+	// chunk is how much cheap work is done between two looks at the limits.
+	chunk = 256
+	// perOperation is how much work of the cheap kind, bytes or items, counts as one operation.
+	perOperation = 32
+)
 
 // work counts n steps of a loop that does little in each.
-func work(c value.Context, n int) error { return c.Tick(1 + n/chunk) }
+func work(c value.Context, n int) error { return c.Tick(1 + n/perOperation) }
 
 // newString makes a string, if it is not too long.
 func newString(c value.Context, s string) (value.Value, error) {

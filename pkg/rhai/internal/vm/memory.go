@@ -14,12 +14,21 @@ import (
 const (
 	slack      = 8 // the part of the limit that a run may allocate between two counts
 	frameBytes = 32
+
+	muchBytes    = 4096 // at once
+	bytesPerTick = 32
+
 	valueBytes = 16
 	entryBytes = 32
 )
 
-// took accounts for memory that was allocated.
+// took accounts for memory that was allocated. Much of it counts as operations too: to fill it takes time.
 func (m *Machine) took(bytes int) *value.Error {
+	if bytes >= muchBytes {
+		if err := m.Tick(bytes / bytesPerTick); err != nil {
+			return value.AsError(err)
+		}
+	}
 	if m.room -= bytes; m.room >= 0 {
 		return nil
 	}

@@ -10,6 +10,11 @@ import (
 
 // binary applies an operator, built in or registered.
 func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Error) {
+	if op >= value.OpEq {
+		if err := m.compared(a, b); err != nil {
+			return value.Value{}, err
+		}
+	}
 	v, ok, err := value.Binary(op, a, b)
 	if err != nil {
 		return v, value.AsError(err)
@@ -18,6 +23,21 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 		return v, m.joined(v, a)
 	}
 	return m.operator(op.String(), a, b)
+}
+
+// comparedPerTick is how many items a comparison looks at for an operation.
+const comparedPerTick = 16
+
+// compared counts the operations of comparing two values: those that are nested may hold far more than one knows.
+func (m *Machine) compared(a, b value.Value) *value.Error {
+	k := a.Kind()
+	if k < value.KindString || k > value.KindMap || k != b.Kind() || a.Identical(b) && k <= value.KindBlob && k != value.KindArray {
+		return nil
+	}
+	if err := m.Tick(min(a.Weight(), b.Weight()) / comparedPerTick); err != nil {
+		return value.AsError(err)
+	}
+	return nil
 }
 
 // joined checks and accounts for what an operator made of two values, of which the first may share its buffer.
@@ -121,6 +141,9 @@ func (m *Machine) in(x, list value.Value) (bool, *value.Error) {
 				if err := m.Tick(1024); err != nil {
 					return false, value.AsError(err)
 				}
+			}
+			if err := m.compared(x, y); err != nil {
+				return false, err
 			}
 			if value.Equal(x, y) {
 				return true, nil
