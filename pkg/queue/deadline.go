@@ -84,7 +84,7 @@ func (d *Dispatcher) account(ctx context.Context, gone []waiter) {
 		for i, v := range plays {
 			ids[i] = cmp.Or(v.leader, v.id)
 		}
-		found, err := d.find(ctx, c, ids)
+		found, whole, err := d.find(ctx, c, ids)
 		if err != nil {
 			d.log.Warn("look for outcomes after the deadline", "circle", c.String(), "error", err)
 		}
@@ -96,7 +96,7 @@ func (d *Dispatcher) account(ctx context.Context, gone []waiter) {
 			switch {
 			case err == nil && v.once != "":
 				keyed = append(keyed, v)
-			case err == nil && v.entry == "":
+			case err == nil && whole && v.entry == "":
 				d.give(v.id, neverQueued(v.id))
 			default:
 				d.give(v.id, unknown(v.id, "the play is neither in the queue nor among the recent results; it may have run"))

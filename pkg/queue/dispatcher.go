@@ -252,7 +252,7 @@ func (d *Dispatcher) Fire(ctx context.Context, c circle.Key, p Play) (string, er
 // Fetch returns the outcome of a play that ended recently, whoever submitted
 // it, and ErrNoOutcome when there is none.
 func (d *Dispatcher) Fetch(ctx context.Context, c circle.Key, playID string) (Outcome, error) {
-	found, err := d.find(ctx, c, []string{playID})
+	found, _, err := d.find(ctx, c, []string{playID})
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -430,7 +430,7 @@ func (d *Dispatcher) recover(ctx context.Context) {
 		}
 		for len(ids) > 0 {
 			n := min(len(ids), sweep)
-			found, err := d.find(ctx, c, ids[:n])
+			found, _, err := d.find(ctx, c, ids[:n])
 			if err != nil {
 				d.log.Warn("look for missed replies", "circle", c.String(), "error", err)
 				return // deadlines will find what is there
@@ -443,12 +443,24 @@ func (d *Dispatcher) recover(ctx context.Context) {
 	}
 }
 
-// find returns those outcomes that are among the recent results.
-func (d *Dispatcher) find(ctx context.Context, c circle.Key, ids []string) ([]Outcome, error) {
+// find returns those outcomes that are among the recent results. whole says that
+// the others are not missing because only so many results are kept.
+func (d *Dispatcher) find(ctx context.Context, c circle.Key, ids []string) (found []Outcome, whole bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
-	found := runAll(ctx, d.rdb, findScript, []call{findCall(c, ids)})
-	return readOutcomes(found[0])
+	r, err := newReply(runAll(ctx, d.rdb, findScript, []call{findCall(c, ids)})[0])
+	if err != nil {
+		return nil, false, err
+	}
+	whole = r.number() == 1
+	for r.more() {
+		o, err := DecodeOutcome(r.text())
+		if err != nil {
+			return nil, false, err
+		}
+		found = append(found, o)
+	}
+	return found, whole, r.err("find")
 }
 
 func findCall(c circle.Key, ids []string) call {
@@ -474,22 +486,6 @@ func firstResult(ids []string) string {
 		}
 	}
 	return fmt.Sprint(max(0, first-clockMargin.Milliseconds()))
-}
-
-func readOutcomes(cmd *redis.Cmd) ([]Outcome, error) {
-	texts, err := cmd.StringSlice()
-	if err != nil {
-		return nil, err
-	}
-	outcomes := make([]Outcome, 0, len(texts))
-	for _, text := range texts {
-		o, err := DecodeOutcome(text)
-		if err != nil {
-			return nil, err
-		}
-		outcomes = append(outcomes, o)
-	}
-	return outcomes, nil
 }
 
 func failed(playID string, kind ErrorKind, message string) Outcome {

@@ -148,6 +148,35 @@ func TestAPlayOfWhichNothingIsKnownIsWithdrawnAtItsDeadline(t *testing.T) {
 	}
 }
 
+func TestNothingIsCertainBeyondTheResultsThatAreKept(t *testing.T) {
+	server, direct, p := throughProxy(t)
+	server.URL = "redis://" + p.listener.Addr().String()
+	d := NewDispatcher(connect(t, server), DispatcherOptions{Logger: testLogger(t)})
+	server.URL = direct
+	key := newCircle(t)
+	if _, err := d.Fire(within(t), newCircle(t), Play{Script: "to connect, and load the script"}); err != nil {
+		t.Fatal(err)
+	}
+	p.cut.Store(true)
+	got := make(chan Outcome, 1)
+	play := Play{Script: "x", Deadline: time.Now().Add(3 * time.Second)}
+	if err := d.Start(within(t), key, play, func(o Outcome) { got <- o }); err != nil {
+		t.Fatal(err)
+	}
+	// It runs, and so many others after it that its outcome is not kept.
+	running(t, echo(claim(t, startConsumer(t, server, ConsumerOptions{WorkerID: "w", ResultsKept: 1}), key)))
+	other := startDispatcher(t, server, DispatcherOptions{})
+	for range 300 {
+		if _, err := other.Play(within(t), key, Play{Script: "y"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running(t, d.Run)
+	if o := <-got; o.Error == nil || o.Error.Kind != KindUnknown {
+		t.Errorf("got %+v, want unknown: the play ran", o)
+	}
+}
+
 func TestACommitWhoseAnswerIsLostHappenedOnce(t *testing.T) {
 	server, direct, p := throughProxy(t)
 	key := newCircle(t)
