@@ -7,7 +7,7 @@ import "time"
 // the weights, these don't.
 func regressions() []schedule {
 	ms := time.Millisecond
-	plain := schedule{Fsync: "always", Workers: 2, Gateways: 2, Circles: 3, Clients: 2, Lease: 600 * ms, Length: 4 * time.Second}
+	plain := schedule{Fsync: "always", Workers: 2, Gateways: 2, Circles: 3, Clients: 2, Results: 10_000, Lease: 600 * ms, Length: 4 * time.Second}
 	with := func(change func(*schedule), faults ...fault) schedule {
 		s := plain
 		if change != nil {

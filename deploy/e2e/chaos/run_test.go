@@ -123,7 +123,7 @@ func (r *run) startNodes(bin process.Binaries) {
 					id = fmt.Sprintf("w%d.%d", i, incarnation)
 				}
 				return append(slices.Clone(both), "REDIS_URL=redis://"+toRedis.Addr(), "WORKER_ID="+id,
-					"WORKER_HTTP_ADDR=", "LEASE_TTL="+s.Lease.String())
+					"WORKER_HTTP_ADDR=", "LEASE_TTL="+s.Lease.String(), "RESULTS_KEPT="+strconv.Itoa(s.Results))
 			},
 		})
 	}

@@ -77,14 +77,15 @@ type schedule struct {
 	Circles  int
 	Clients  int // connections a circle
 	FixedIDs bool
+	Results  int // that are kept of a circle
 	Lease    time.Duration
 	Length   time.Duration // of the load with faults; the load goes on until everything is whole again
 	Faults   []fault
 }
 
 func (s schedule) String() string {
-	text := fmt.Sprintf("seed %d: appendfsync %s, %d workers, %d gateways, %d circles, %d connections each, lease %v, fixed worker ids %v, %v",
-		s.Seed, s.Fsync, s.Workers, s.Gateways, s.Circles, s.Clients, s.Lease, s.FixedIDs, s.Length)
+	text := fmt.Sprintf("seed %d: appendfsync %s, %d workers, %d gateways, %d circles, %d connections each, lease %v, fixed worker ids %v, %d results kept, %v",
+		s.Seed, s.Fsync, s.Workers, s.Gateways, s.Circles, s.Clients, s.Lease, s.FixedIDs, s.Results, s.Length)
 	for _, f := range s.Faults {
 		text += "\n  " + f.String()
 	}
@@ -161,6 +162,7 @@ func newSchedule(seed uint64) schedule {
 		}
 		s.Faults = append(s.Faults, f)
 	}
+	s.Results = []int{100, 10_000}[r.IntN(2)]
 	slices.SortStableFunc(s.Faults, func(a, b fault) int { return cmp.Compare(a.At, b.At) })
 	return s
 }
