@@ -290,3 +290,29 @@ func TestHugeWhenWalked(t *testing.T) {
 		cancel()
 	}
 }
+
+// What runs in the scope of the global level sees the host's variables that the script itself does not name.
+func TestEvalSeesTheHostsScope(t *testing.T) {
+	for source, want := range map[string]int64{
+		`eval("x + 1")`:                       42,
+		`eval("x += 1"); eval("x")`:           42,
+		`fn f() { x += 1; } f!(); eval("x")`:  42,
+		`eval("eval(\"x += 1\")"); eval("x")`: 42,
+	} {
+		scope := rhai.NewScope()
+		if err := scope.Set("x", 41); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := compile(t, rhai.New(), source).Run(t.Context(), scope); err != nil || v.Int() != want {
+			t.Errorf("%s: got %v, %v, want %d", source, v, err, want)
+		}
+	}
+	scope := rhai.NewScope()
+	if err := scope.SetConstant("x", 41); err != nil {
+		t.Fatal(err)
+	}
+	_, err := compile(t, rhai.New(), `eval("x = 1")`).Run(t.Context(), scope)
+	if e := failure(t, err); e.Kind != value.ErrAssignmentToConstant {
+		t.Errorf("got %v, want %s", err, value.ErrAssignmentToConstant)
+	}
+}

@@ -83,7 +83,7 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 			f.land(over)
 		}
 		if s.Until {
-			f.jumpTo(f.emitWide(OpLoopIfNot, f.operand(s.Cond), 0, s.Cond.Position()), top)
+			f.jumpTo(f.emitWide(OpLoopIfNot, f.operand(s.Cond), 0, firstStep(s.Cond)), top)
 		} else {
 			for _, at := range f.branch(s.Cond, false, true) {
 				f.jumpTo(at, top)

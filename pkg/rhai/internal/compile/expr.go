@@ -325,7 +325,7 @@ func bound(e syntax.Expr, pos syntax.Pos, n int64) syntax.Expr {
 func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
 	mark := f.next
 	defer func() { f.next = mark }()
-	pos := begin(e)
+	pos := firstStep(e)
 	if v, ok := f.fold(e); ok && v.IsBool() {
 		switch {
 		case unless && !v.Bool():

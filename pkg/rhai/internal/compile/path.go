@@ -155,6 +155,23 @@ func begin(e syntax.Expr) syntax.Pos {
 	return e.Position()
 }
 
+// firstStep is where the first step of a path is, which is the path's own position to the reference.
+func firstStep(e syntax.Expr) syntax.Pos {
+	pos := e.Position()
+	for {
+		switch x := e.(type) {
+		case *syntax.Property:
+			pos, e = x.Pos, x.Base
+		case *syntax.Index:
+			pos, e = x.Pos, x.Base
+		case *syntax.Method:
+			pos, e = x.Pos, x.Base
+		default:
+			return pos
+		}
+	}
+}
+
 func (f *fn) property(name string) int {
 	name = f.c.intern(name)
 	return f.site(&Site{Name: name, Getter: value.Getter(name), Setter: value.Setter(name)})

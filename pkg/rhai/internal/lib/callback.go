@@ -70,16 +70,14 @@ func (cb *callback) extended(args []value.Value, extra value.Value) (value.Value
 	if cb.arity == n {
 		return cb.c.Call(cb.f, nil, args)
 	}
-	if cb.arity < 0 {
+	if cb.arity < 0 { // which overload there is may differ from item to item
 		for i := range args {
 			args[i].Share()
 		}
 		v, err := cb.c.Call(cb.f, nil, args)
 		if err == nil || !cb.missing(err) {
-			cb.arity = n
 			return v, err
 		}
-		cb.arity = n + 1
 	}
 	return cb.c.Call(cb.f, nil, append(args, extra))
 }
