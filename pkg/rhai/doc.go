@@ -14,4 +14,20 @@
 //
 // A script reaches nothing but what it is given. Functions and types of the host are added by [With], variables that
 // functions of the script see too by [WithVariables].
+//
+// # Limits
+//
+// [New] is safe for scripts of strangers: [DefaultLimits] bound operations, the depth of calls, the sizes of texts,
+// arrays and maps with all that is nested in them, and the memory that a run holds at once. A run that meets a limit
+// ends, whatever its script tries to catch, with an [*Error] whose Limit names it. Memory is counted when as much has
+// been allocated as the limit leaves, so a run may take an eighth more before it ends, and Go's collector as much again.
+//
+// # The host's side of the language
+//
+//   - [WithOperator] adds infix operators, [WithSyntaxRule] and [WithSyntaxParser] syntax; [WithDisabled] takes words and
+//     symbols away.
+//   - [WithStrictVariables], [WithVariableFilter] and [WithVariableResolver] decide which variables there are.
+//   - [WithPrint] and [WithDebug] take what a run prints, [WithProgress] hears of its operations and may end it.
+//   - [WithDebugging] and [WithDebugger] stop a run at statements, step through it and show its calls and variables.
+//   - [WithOptimization] sets what the compiler does for speed; no level changes what a script does.
 package rhai
