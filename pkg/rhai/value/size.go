@@ -211,15 +211,21 @@ type Census struct {
 	// Step is called for every thousand values; its error ends the count.
 	Step func() error
 
-	seen  map[unsafe.Pointer]struct{}
+	seen  map[unsafe.Pointer]bool // whether it is counted; of what several places may hold, and of what was added
 	todo  []Value
 	steps int
 }
 
-// Add counts values.
+// Add counts values. A container that is not shared is in one place only, besides those that are added themselves, so
+// most need not be remembered.
 func (c *Census) Add(values []Value) error {
 	if c.seen == nil {
-		c.seen = map[unsafe.Pointer]struct{}{}
+		c.seen = map[unsafe.Pointer]bool{}
+	}
+	for _, v := range values {
+		if k := v.Kind(); k >= KindArray && k <= KindMap && !c.seen[v.p] {
+			c.seen[v.p] = false
+		}
 	}
 	c.todo = append(c.todo, values...)
 	for len(c.todo) > 0 && c.Bytes <= c.Limit {
@@ -238,17 +244,28 @@ func (c *Census) Add(values []Value) error {
 		if f.buffer != nil {
 			key = f.buffer
 		}
-		// Short texts cost less counted twice than remembered.
-		if !v.IsString() || f.bytes > 4*objectBytes {
-			if _, ok := c.seen[key]; ok {
-				continue
-			}
-			c.seen[key] = struct{}{}
+		counted, known := c.seen[key]
+		if counted {
+			continue
+		}
+		if known || v.sharable(f) {
+			c.seen[key] = true
 		}
 		c.Bytes += f.bytes
 		c.hold(v)
 	}
 	return nil
+}
+
+// sharable tells whether several places may hold the value. Short texts cost less counted twice than remembered.
+func (v Value) sharable(f Footprint) bool {
+	switch v.Kind() {
+	case KindString:
+		return f.bytes > 4*objectBytes
+	case KindArray, KindBlob, KindMap:
+		return (*header)(v.p).shared
+	}
+	return true
 }
 
 // hold puts what a value holds on the list, scalars left out.
