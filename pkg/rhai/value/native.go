@@ -53,6 +53,7 @@ type Func struct {
 	Name    string
 	Params  []Type
 	Mutates bool // writes through its first argument
+	Calls   bool // calls functions that may write to items of its first argument: not refused on constants, whose items they can not write to
 	Global  bool // of a module: found without the module's name, where the module has been imported
 	Native  Native
 	// Module is the sub-module of the standard library or host module that the function belongs to, for metadata.

@@ -228,11 +228,23 @@ func walk(args []value.Value, from int, f func(i int, place *value.Value) (done 
 	args[0].Share()
 	for i := from; i < len(items); i++ {
 		place := items[i].Share()
-		if done, err := f(i, &place); done || err != nil {
+		done, err := f(i, &place)
+		writeBack(args, i, items[i], place)
+		if done || err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeBack puts an item that a function has written to as its this into the receiver.
+func writeBack(args []value.Value, i int, old, item value.Value) {
+	if item.Identical(old) {
+		return
+	}
+	if a := value.OwnArray(&args[0]); i < len(a.Items) {
+		a.Items[i] = item
+	}
 }
 
 // begin is the index that a search starts from: the third argument's, or the first one.
@@ -272,10 +284,10 @@ func arraySearching(r *value.Registry) {
 		return value.Int(at), err
 	}
 	eachPointer(func(second value.Type) {
-		pure(r, "index_of", byFunction, tArray, second)
-		pure(r, "index_of", byFunction, tArray, second, tInt)
+		calling(r, "index_of", byFunction, tArray, second)
+		calling(r, "index_of", byFunction, tArray, second, tInt)
 		for name, stop := range map[string]bool{"some": true, "all": false} {
-			pure(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
+			calling(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
 				found := false
 				cb := newCallback(c, args[1])
 				err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
@@ -310,10 +322,10 @@ func arraySearching(r *value.Registry) {
 		})
 		return found, err
 	}
-	pure(r, "find", find, tArray, tFn)
-	pure(r, "find", find, tArray, tFn, tInt)
-	pure(r, "find_map", findMap, tArray, tFn)
-	pure(r, "find_map", findMap, tArray, tFn, tInt)
+	calling(r, "find", find, tArray, tFn)
+	calling(r, "find", find, tArray, tFn, tInt)
+	calling(r, "find_map", findMap, tArray, tFn)
+	calling(r, "find_map", findMap, tArray, tFn, tInt)
 }
 
 // position is the index of the first item equal to x; -1 when there is none.
@@ -337,7 +349,7 @@ func position(c value.Context, items []value.Value, from int, x value.Value) (in
 
 func arrayFolding(r *value.Registry) {
 	eachPointer(func(second value.Type) {
-		pure(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
+		calling(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
 			cb := newCallback(c, args[1])
 			list := make([]value.Value, 0, len(args[0].Array().Items))
 			c.Hold(&list)
@@ -348,14 +360,13 @@ func arrayFolding(r *value.Registry) {
 			})
 			return value.NewArray(list), err
 		}, tArray, second)
-		pure(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
+		calling(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
 			cb := newCallback(c, args[1])
 			var list []value.Value
 			err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
-				x := *place
 				v, err := cb.each(place, 0, value.Int(int64(i)))
 				if isTrue(v) {
-					list = append(list, x)
+					list = append(list, place.Share())
 				}
 				return false, err
 			})
@@ -366,12 +377,11 @@ func arrayFolding(r *value.Registry) {
 				cb := newCallback(c, args[1])
 				var in, out []value.Value
 				err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
-					x := *place
 					v, err := cb.each(place, 0, value.Int(int64(i)))
 					if isTrue(v) {
-						in = append(in, x)
+						in = append(in, place.Share())
 					} else {
-						out = append(out, x)
+						out = append(out, place.Share())
 					}
 					return false, err
 				})
@@ -401,6 +411,7 @@ func arrayFolding(r *value.Registry) {
 					}
 					place := items[i].Share()
 					v, err := cb.each(&place, 1, value.Int(int64(i)), acc)
+					writeBack(args, i, items[i], place)
 					if err != nil {
 						return value.Value{}, err
 					}
@@ -408,8 +419,8 @@ func arrayFolding(r *value.Registry) {
 				}
 				return acc, nil
 			}
-			pure(r, name, fold, tArray, second)
-			pure(r, name, fold, tArray, second, tAny)
+			calling(r, name, fold, tArray, second)
+			calling(r, name, fold, tArray, second, tAny)
 		}
 	})
 	mutating(r, "for_each", func(c value.Context, args []value.Value) (value.Value, error) {

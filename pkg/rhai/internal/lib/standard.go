@@ -46,6 +46,11 @@ func pure(r *value.Registry, name string, native value.Native, params ...value.T
 	r.Add(value.Func{Name: name, Params: params, Native: native})
 }
 
+// calling adds a function that calls others with items of its first argument, to which they may write.
+func calling(r *value.Registry, name string, native value.Native, params ...value.Type) {
+	r.Add(value.Func{Name: name, Params: params, Native: native, Calls: true})
+}
+
 // mutating adds a function that writes through its first argument.
 func mutating(r *value.Registry, name string, native value.Native, params ...value.Type) {
 	r.Add(value.Func{Name: name, Params: params, Native: native, Mutates: true})

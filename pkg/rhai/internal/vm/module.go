@@ -365,7 +365,7 @@ func (m *Machine) reach(f *value.Func, s *compile.Site, at, n int) (value.Value,
 		return value.Value{}, value.MutateConstant(s.Name)
 	}
 	v, err := m.native(f, s.Name, at, n)
-	m.dirty = f.Mutates
+	m.dirty = f.Mutates || f.Calls
 	return v, err
 }
 
