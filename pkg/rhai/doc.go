@@ -13,7 +13,7 @@
 // and the calls it came through. Cancelling the context stops a run within a millisecond.
 //
 // A script reaches nothing but what it is given. Functions and types of the host are added by [With], variables that
-// functions of the script see too by [WithVariables].
+// functions of the script see too by [WithVariables], modules for its imports by [WithModules].
 //
 // # Limits
 //
