@@ -95,26 +95,35 @@ func merge(c value.Context, into, from *value.Map, replace bool) error {
 }
 
 func mapFolding(r *value.Registry) {
-	// The callback gets the key, and the value if it takes two arguments.
+	// The callback gets the key, and the value as a second argument or as its this, to which it may write.
 	each := func(c value.Context, args []value.Value, f func(key string, v, result value.Value)) error {
 		cb := newCallback(c, args[1])
 		m := args[0].Share().Map()
 		for k, v := range m.All() {
 			x := v.Share()
-			result, err := cb.with(x, value.Str(k))
+			var result value.Value
+			var err error
+			if cb.arity == 1 {
+				result, err = cb.each(&x, 1, value.Unit(), value.Str(k))
+				if !x.Identical(*v) {
+					value.OwnMap(&args[0]).Set(k, x)
+				}
+			} else {
+				result, err = cb.with(x, value.Str(k))
+			}
 			if err != nil {
 				return err
 			}
-			f(k, x, result)
+			f(k, x.Share(), result)
 		}
 		return nil
 	}
-	pure(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
+	calling(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
 		m := value.NewMap(args[0].Map().Len())
 		err := each(c, args, func(k string, _, result value.Value) { m.Set(k, result.Share()) })
 		return m.Value(), err
 	}, tMap, tFn)
-	pure(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
+	calling(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
 		m := value.NewMap(0)
 		err := each(c, args, func(k string, v, result value.Value) {
 			if isTrue(result) {
