@@ -183,47 +183,29 @@ func (c *Consumer) forget(l *Lease) {
 	}
 }
 
-// listen hears which circles have work. go-redis makes the subscription again
-// when its connection is lost; what was missed meanwhile is looked for then.
+// listen hears which circles have work.
 func (c *Consumer) listen(ctx context.Context) {
-	sub := c.rdb.Subscribe(ctx, wakeChannel, wakePrefix+c.opts.WorkerID)
-	messages := sub.ChannelWithSubscriptions()
-	defer func() {
-		if err := sub.Close(); err != nil {
-			c.log.Debug("close the subscription of wake-ups", "error", err)
+	subscribed := func() {
+		for _, l := range c.held() {
+			l.poke()
 		}
-		for range messages { // until its goroutine has ended
-		}
-	}()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case message, ok := <-messages:
-			if !ok {
-				return
-			}
-			switch m := message.(type) {
-			case *redis.Subscription:
-				for _, l := range c.held() {
-					l.poke()
-				}
-				signal(c.changed)
-			case *redis.Message:
-				if m.Channel == wakeChannel {
-					signal(c.changed)
-					continue
-				}
-				key, withdrawn, _ := strings.Cut(m.Payload, " ")
-				switch l := c.lease(key); {
-				case l == nil:
-				case withdrawn != "":
-					l.withdraw(withdrawn)
-				default:
-					l.poke()
-				}
-			}
-		}
+		signal(c.changed)
+	}
+	hear(ctx, c.rdb, c.log, subscribed, c.woken, wakeChannel, wakePrefix+c.opts.WorkerID)
+}
+
+func (c *Consumer) woken(m *redis.Message) {
+	if m.Channel == wakeChannel {
+		signal(c.changed)
+		return
+	}
+	key, withdrawn, _ := strings.Cut(m.Payload, " ")
+	switch l := c.lease(key); {
+	case l == nil:
+	case withdrawn != "":
+		l.withdraw(withdrawn)
+	default:
+		l.poke()
 	}
 }
 

@@ -367,39 +367,17 @@ func notSent(err error) bool {
 	return errors.As(err, &answered) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed)
 }
 
-// receive is the reply loop. go-redis makes the subscription again when its
-// connection is lost.
+// receive is the reply loop.
 func (d *Dispatcher) receive(ctx context.Context) {
-	sub := d.rdb.Subscribe(ctx, d.channel)
-	messages := sub.ChannelWithSubscriptions()
-	defer func() {
-		if err := sub.Close(); err != nil {
-			d.log.Debug("close the subscription of replies", "error", err)
-		}
-		for range messages { // until its goroutine has ended
-		}
-	}()
-	for {
-		select {
-		case <-ctx.Done():
+	reply := func(m *redis.Message) {
+		o, err := DecodeOutcome(m.Payload)
+		if err != nil {
+			d.log.Error("a reply can not be read", "error", err)
 			return
-		case message, ok := <-messages:
-			if !ok {
-				return
-			}
-			switch m := message.(type) {
-			case *redis.Subscription:
-				d.recover(ctx)
-			case *redis.Message:
-				o, err := DecodeOutcome(m.Payload)
-				if err != nil {
-					d.log.Error("a reply can not be read", "error", err)
-					continue
-				}
-				d.settle(o)
-			}
 		}
+		d.settle(o)
 	}
+	hear(ctx, d.rdb, d.log, func() { d.recover(ctx) }, reply, d.channel)
 }
 
 // settle gives an outcome to all who wait for it.
