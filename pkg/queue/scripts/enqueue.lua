@@ -19,7 +19,7 @@
 -- the queue. Whatever removes the entry without an outcome frees the key.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if now > tonumber(ARGV[6]) then
+if now >= tonumber(ARGV[6]) then
   return {'', -1}
 end
 if KEYS[4] then
