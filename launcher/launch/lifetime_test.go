@@ -58,9 +58,12 @@ func (s socket) read() (protocol.Reply, error) {
 	return replies[0], nil
 }
 
+// endless lets a script run for as long as its time lasts.
+func endless(c *launch.Config) { c.Worker.ScriptMaxOperations = 0 }
+
 // A gateway that stops answers what runs, takes nothing new, and closes with 1001.
 func TestStopDrains(t *testing.T) {
-	handle := start(t, nil)
+	handle := start(t, endless)
 	key := handle.Circles()[0]
 	s := open(t, handle.SocketURL(key))
 	s.call("1", protocol.MethodPlay, protocol.PlayParams{Script: "loop {}", TimeoutMS: 4000})
@@ -101,7 +104,7 @@ func TestStopDrains(t *testing.T) {
 }
 
 func TestStopWaitsNoLongerThanItsContext(t *testing.T) {
-	handle := start(t, nil)
+	handle := start(t, endless)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	s := open(t, handle.SocketURL(handle.Circles()[0]))
