@@ -36,6 +36,14 @@ func regressions() []schedule {
 			fault{At: 500 * ms, Kind: redisPause, For: 1800 * ms},
 			fault{At: 2800 * ms, Kind: redisPause, For: 1500 * ms},
 		),
+		// A gateway was slow to reach Redis when it asked for the time, and took
+		// its clock to be ahead: a play that it had given up on reached the queue
+		// afterwards and ran. It takes luck to see it; clock_test.go in pkg/queue
+		// does without.
+		with(func(s *schedule) { s.Circles, s.Lease, s.Length = 6, 1170*ms, 2*time.Second },
+			fault{At: 345 * ms, Kind: workerTerm, Target: 0, For: 1312 * ms},
+			fault{At: 435 * ms, Kind: gatewaySlow, Target: 1, For: 501 * ms, Delay: 67 * ms},
+		),
 		// What the sabotaged builds are caught by; a sound one is not.
 		pauses(0),
 		deaths(0),
