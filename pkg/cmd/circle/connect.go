@@ -135,18 +135,25 @@ func (c *command) trust() ([]client.Option, error) {
 	return []client.Option{client.WithTLS(&tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12})}, nil
 }
 
+// onCircle runs a command that takes no arguments on a connection of its own.
+func (c *command) onCircle(run func(context.Context, *client.Client) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		dialled, err := c.connect(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer func() { _ = dialled.Close() }()
+		return run(cmd.Context(), dialled)
+	}
+}
+
 func (c *command) whoami() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "whoami",
 		Short: "Print who the gateway takes you for",
 		Args:  exactly(0, "none"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dialled, err := c.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer func() { _ = dialled.Close() }()
-			who, err := dialled.Whoami(cmd.Context())
+		RunE: c.onCircle(func(ctx context.Context, dialled *client.Client) error {
+			who, err := dialled.Whoami(ctx)
 			if err != nil {
 				return err
 			}
@@ -165,7 +172,7 @@ func (c *command) whoami() *cobra.Command {
 				_, _ = fmt.Fprintf(c.stdout, "key     %s\n", who.Key)
 			}
 			return nil
-		},
+		}),
 	}
 	c.connectFlags(cmd)
 	return cmd
@@ -176,13 +183,8 @@ func (c *command) ping() *cobra.Command {
 		Use:   "ping",
 		Short: "Measure the way to the gateway and back",
 		Args:  exactly(0, "none"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dialled, err := c.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer func() { _ = dialled.Close() }()
-			took, err := dialled.Ping(cmd.Context())
+		RunE: c.onCircle(func(ctx context.Context, dialled *client.Client) error {
+			took, err := dialled.Ping(ctx)
 			if err != nil {
 				return err
 			}
@@ -191,7 +193,7 @@ func (c *command) ping() *cobra.Command {
 			}
 			_, _ = fmt.Fprintf(c.stdout, "the gateway answered in %s\n", took.Round(time.Microsecond))
 			return nil
-		},
+		}),
 	}
 	c.connectFlags(cmd)
 	return cmd
