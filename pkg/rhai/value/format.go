@@ -3,6 +3,7 @@ package value
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode"
@@ -181,8 +182,10 @@ func AppendFloat(b []byte, f float64) []byte {
 	if f == 0 {
 		return append(b, "0.0"...)
 	}
+	// The bounds are those of the reference, which has them in single precision.
+	const least, most = 9.9999998245167e-14, 9999999827968.0
 	abs := math.Abs(f)
-	return appendFloat(b, f, abs > 1e-14 && abs < 1e13)
+	return appendFloat(b, f, abs >= least && abs <= most)
 }
 
 func appendFloat(b []byte, f float64, plain bool) []byte {
@@ -196,6 +199,7 @@ func appendFloat(b []byte, f float64, plain bool) []byte {
 	case plain:
 		n := len(b)
 		b = strconv.AppendFloat(b, f, 'f', -1, 64)
+		bumpTie(b[n:], f, 0)
 		if bytes.IndexByte(b[n:], '.') < 0 {
 			b = append(b, ".0"...)
 		}
@@ -210,7 +214,31 @@ func appendFloat(b []byte, f float64, plain bool) []byte {
 		sign = "-"
 	}
 	exp = strings.TrimLeft(exp, "+-0")
-	return append(append(append(append(b[:n], mantissa...), 'e'), sign...), exp...)
+	b = append(b[:n], mantissa...)
+	if power, err := strconv.Atoi(sign + exp); err == nil {
+		bumpTie(b[n:], f, power)
+	}
+	return append(append(append(b, 'e'), sign...), exp...)
+}
+
+// bumpTie corrects the last of the fewest digits that tell a float from its neighbours, times a power of ten: where the
+// float is half way between two such numbers, Go has the even one and the language the larger one.
+func bumpTie(digits []byte, f float64, power int) {
+	point := bytes.IndexByte(digits, '.')
+	if point < 0 {
+		return
+	}
+	places := len(digits) - point - 1 - power
+	// A number with so many binary places has as many decimal ones, of which the last is a 5.
+	fraction, exponent := math.Frexp(f)
+	binary := 53 - exponent - bits.TrailingZeros64(uint64(math.Abs(fraction)*(1<<53)))
+	if binary != places+1 {
+		return
+	}
+	exact := strconv.AppendFloat(nil, f, 'f', binary, 64)
+	if last := &digits[len(digits)-1]; *last == exact[len(exact)-2] {
+		*last++ // never a 9: the next number would have fewer digits
+	}
 }
 
 // appendQuoted writes a string in quotes with its special characters escaped.

@@ -258,10 +258,14 @@ func floatOp(op Op, x, y float64) (Value, bool, error) {
 const epsilon = 0x1p-52
 
 // CompareFloats compares as the language does: numbers that differ by less than the precision of the larger (or than
-// that of 1, near zero) are equal. With infinities and NaN the difference is NaN, and every comparison false.
+// that of 1, near zero) are equal. With infinities and NaN the difference is NaN, and every comparison false, but for
+// NaN and zero, which are equal.
 func CompareFloats(op Op, x, y float64) bool {
-	if math.IsInf(x, 0) || math.IsInf(y, 0) {
+	switch {
+	case math.IsInf(x, 0) || math.IsInf(y, 0):
 		return false
+	case x == 0 && y != y || x != x && y == 0:
+		return op == OpEq || op == OpLe || op == OpGe
 	}
 	scale := 1.0
 	if x*y != 0 {
@@ -504,6 +508,15 @@ func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
 
 // Assign applies a compound assignment of built-in types to a place. ok is false when there is none.
 func Assign(op Op, place *Value, b Value) (ok bool, err error) {
+	if b.Kind() == KindString { // odd, but what the reference does
+		switch {
+		case op == OpSub && place.Kind() == KindString && place.Text() == "":
+			*place = b
+			return true, nil
+		case op == OpAdd && place.Kind() == KindChar && b.Text() == "":
+			return true, nil
+		}
+	}
 	if op == OpAdd {
 		switch place.Kind() {
 		case KindArray:

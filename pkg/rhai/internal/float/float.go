@@ -1,5 +1,6 @@
-// Package float computes powers, exponentials and logarithms with errors of hardly more than half a unit in the last
-// place, as C libraries do and package math does not, so that scripts print the digits that they print elsewhere.
+// Package float computes powers, exponentials, logarithms and the functions of angles with errors of hardly more than
+// half a unit in the last place, as C libraries do and package math does not, so that scripts print the digits that they
+// print elsewhere. The hyperbolic functions, which C libraries do not round as well, are off as they are there.
 //
 // The work is done on pairs of floats: the sum hi+lo carries about 106 bits when lo is at most half a unit in the last
 // place of hi. A logarithm is brought into [-ln √2, ln √2] by taking a power of two off its argument, and summed as a
@@ -71,6 +72,11 @@ func log(x float64) pair {
 
 // exp is the exponential of a number that is small enough for the result to be finite.
 func exp(x pair) float64 {
+	e := expPair(x)
+	return e.hi + e.lo
+}
+
+func expPair(x pair) pair {
 	k := math.Round(x.hi / math.Ln2)
 	r := x.plus(ln2.times(pair{-k, 0}))
 	r = pair{r.hi / 16, r.lo / 16}
@@ -85,12 +91,15 @@ func exp(x pair) float64 {
 		e = e.plus(e).plus(e.times(e)) // (1+e)²-1
 	}
 	e = pair{1, 0}.plus(e)
-	return math.Ldexp(e.hi+e.lo, int(k))
+	return pair{math.Ldexp(e.hi, int(k)), math.Ldexp(e.lo, int(k))}
 }
+
+// largest is where the exponential begins to be more than a float can hold.
+const largest = 709.782712893384
 
 // Exp is e to the power of x.
 func Exp(x float64) float64 {
-	if math.IsNaN(x) || math.Abs(x) > 708 {
+	if !(x >= -708 && x < largest) {
 		return math.Exp(x) // an extreme, or no number
 	}
 	return exp(pair{x, 0})
@@ -102,15 +111,6 @@ func Log(x float64) float64 {
 		return math.Log(x)
 	}
 	l := log(x)
-	return l.hi + l.lo
-}
-
-// Log10 is the logarithm to base 10.
-func Log10(x float64) float64 {
-	if !(x > 0) || math.IsInf(x, 1) {
-		return math.Log10(x)
-	}
-	l := log(x).over(log(10))
 	return l.hi + l.lo
 }
 

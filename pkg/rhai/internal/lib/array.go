@@ -194,7 +194,7 @@ func arrayParts(r *value.Registry) {
 		}, params...)
 		changeArray(r, "retain", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 			from, to := portion(len(a.Items), args)
-			if from == len(a.Items) {
+			if from == to { // nothing to keep: all stay
 				return value.NewArray(nil), nil
 			}
 			out := append(slices.Clone(a.Items[:from]), a.Items[to:]...)
@@ -273,8 +273,11 @@ func arraySearching(r *value.Registry) {
 			return byValue(c, args)
 		}
 		at := int64(-1)
-		cb := newCallback(c, args[1])
-		err := walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
+		cb, err := newCallback(c, args[1])
+		if err != nil {
+			return value.Value{}, err
+		}
+		err = walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
 			v, err := cb.each(place, 0, value.Int(int64(i)))
 			if isTrue(v) {
 				at = int64(i)
@@ -289,8 +292,11 @@ func arraySearching(r *value.Registry) {
 		for name, stop := range map[string]bool{"some": true, "all": false} {
 			calling(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
 				found := false
-				cb := newCallback(c, args[1])
-				err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
+				cb, err := newCallback(c, args[1])
+				if err != nil {
+					return value.Value{}, err
+				}
+				err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
 					v, err := cb.each(place, 0, value.Int(int64(i)))
 					found = err == nil && isTrue(v) == stop
 					return found, err
@@ -301,8 +307,11 @@ func arraySearching(r *value.Registry) {
 	})
 	find := func(c value.Context, args []value.Value) (value.Value, error) {
 		found := value.Unit()
-		cb := newCallback(c, args[1])
-		err := walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
+		cb, err := newCallback(c, args[1])
+		if err != nil {
+			return value.Value{}, err
+		}
+		err = walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
 			x := *place
 			v, err := cb.each(place, 0, value.Int(int64(i)))
 			if isTrue(v) {
@@ -314,8 +323,11 @@ func arraySearching(r *value.Registry) {
 	}
 	findMap := func(c value.Context, args []value.Value) (value.Value, error) {
 		found := value.Unit()
-		cb := newCallback(c, args[1])
-		err := walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
+		cb, err := newCallback(c, args[1])
+		if err != nil {
+			return value.Value{}, err
+		}
+		err = walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
 			v, err := cb.each(place, 0, value.Int(int64(i)))
 			found = v
 			return !v.IsUnit(), err
@@ -350,10 +362,13 @@ func position(c value.Context, items []value.Value, from int, x value.Value) (in
 func arrayFolding(r *value.Registry) {
 	eachPointer(func(second value.Type) {
 		calling(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
-			cb := newCallback(c, args[1])
+			cb, err := newCallback(c, args[1])
+			if err != nil {
+				return value.Value{}, err
+			}
 			list := make([]value.Value, 0, len(args[0].Array().Items))
 			c.Hold(&list)
-			err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
+			err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
 				v, err := cb.each(place, 0, value.Int(int64(i)))
 				list = append(list, v.Share())
 				return false, err
@@ -361,9 +376,12 @@ func arrayFolding(r *value.Registry) {
 			return value.NewArray(list), err
 		}, tArray, second)
 		calling(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
-			cb := newCallback(c, args[1])
+			cb, err := newCallback(c, args[1])
+			if err != nil {
+				return value.Value{}, err
+			}
 			var list []value.Value
-			err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
+			err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
 				v, err := cb.each(place, 0, value.Int(int64(i)))
 				if isTrue(v) {
 					list = append(list, place.Share())
@@ -374,9 +392,12 @@ func arrayFolding(r *value.Registry) {
 		}, tArray, second)
 		for name, keep := range map[string]bool{"retain": true, "drain": false} {
 			mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
-				cb := newCallback(c, args[1])
+				cb, err := newCallback(c, args[1])
+				if err != nil {
+					return value.Value{}, err
+				}
 				var in, out []value.Value
-				err := walk(args, 0, func(i int, place *value.Value) (bool, error) {
+				err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
 					v, err := cb.each(place, 0, value.Int(int64(i)))
 					if isTrue(v) {
 						in = append(in, place.Share())
@@ -397,7 +418,10 @@ func arrayFolding(r *value.Registry) {
 		}
 		for name, backward := range map[string]bool{"reduce": false, "reduce_rev": true} {
 			fold := func(c value.Context, args []value.Value) (value.Value, error) {
-				cb := newCallback(c, args[1])
+				cb, err := newCallback(c, args[1])
+				if err != nil {
+					return value.Value{}, err
+				}
 				acc := value.Unit()
 				if len(args) > 2 {
 					acc = args[2]
@@ -424,7 +448,10 @@ func arrayFolding(r *value.Registry) {
 		}
 	})
 	mutating(r, "for_each", func(c value.Context, args []value.Value) (value.Value, error) {
-		cb := newCallback(c, args[1])
+		cb, err := newCallback(c, args[1])
+		if err != nil {
+			return value.Value{}, err
+		}
 		items := copyItems(args[0].Array().Items).Array().Items
 		for i := range items {
 			if _, err := cb.on(&items[i], value.Int(int64(i))); err != nil {
@@ -435,7 +462,10 @@ func arrayFolding(r *value.Registry) {
 		return value.Unit(), nil
 	}, tArray, tFn)
 	pure(r, "zip", func(c value.Context, args []value.Value) (value.Value, error) {
-		cb := newCallback(c, args[2])
+		cb, err := newCallback(c, args[2])
+		if err != nil {
+			return value.Value{}, err
+		}
 		a, b := args[0].Share().Array().Items, args[1].Share().Array().Items
 		list := make([]value.Value, 0, min(len(a), len(b)))
 		for i := range min(len(a), len(b)) {

@@ -25,6 +25,9 @@ func bits(r *value.Registry, sequences *value.CustomType) {
 
 	portions(func(params ...value.Type) {
 		pure(r, "get_bits", func(_ value.Context, args []value.Value) (value.Value, error) {
+			if _, count := askedBits(args); count <= 0 {
+				return value.Int(0), nil
+			}
 			from, count, err := bitField(args)
 			return value.Int(int64(uint64(args[0].Int()) >> from & mask(count))), err
 		}, params...)
@@ -32,6 +35,9 @@ func bits(r *value.Registry, sequences *value.CustomType) {
 	portions(func(params ...value.Type) {
 		mutating(r, "set_bits", func(_ value.Context, args []value.Value) (value.Value, error) {
 			last := len(args) - 1
+			if _, count := askedBits(args[:last]); count <= 0 {
+				return value.Unit(), nil
+			}
 			from, count, err := bitField(args[:last])
 			if err != nil {
 				return value.Value{}, err
@@ -79,19 +85,23 @@ func bitAt(index int64) (uint, error) {
 	return uint(at), nil
 }
 
-// bitField resolves the arguments behind the first: nothing for all bits, a range, or a start with or without a count.
-func bitField(args []value.Value) (from, count uint, err error) {
-	start, n := int64(0), int64(intBits)
+// askedBits is what the arguments behind the first ask for: nothing for all bits, a range, or a start with or without a
+// count.
+func askedBits(args []value.Value) (start, count int64) {
 	switch {
 	case len(args) == 1:
+		return 0, intBits
+	case args[1].IsInt() && len(args) == 2:
+		return args[1].Int(), intBits
 	case args[1].IsInt():
-		start = args[1].Int()
-		if len(args) > 2 {
-			n = args[2].Int()
-		}
-	default:
-		start, n = extent(args[1].Range())
+		return args[1].Int(), args[2].Int()
 	}
+	return extent(args[1].Range())
+}
+
+// bitField is the field of bits that the arguments ask for.
+func bitField(args []value.Value) (from, count uint, err error) {
+	start, n := askedBits(args)
 	if from, err = bitAt(start); err != nil {
 		return 0, 0, err
 	}

@@ -84,7 +84,7 @@ func blobReading(r *value.Registry) {
 	}, tBlob, tInt)
 	pure(r, "get", func(_ value.Context, args []value.Value) (value.Value, error) {
 		b := args[0].Blob().Bytes
-		if i, ok := at(len(b), args[1].Int()); ok {
+		if i, ok := itemAt(len(b), args[1].Int()); ok {
 			return value.Int(int64(b[i])), nil
 		}
 		return value.Int(0), nil
@@ -191,14 +191,14 @@ func blobChanging(r *value.Registry) {
 		return value.Unit(), nil
 	}, tInt)
 	change("pad", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
-		n := args[1].Int() - int64(len(b.Bytes))
-		if n <= 0 {
+		n := args[1].Int()
+		if n <= int64(len(b.Bytes)) {
 			return value.Unit(), nil
 		}
-		if err := room(c, args[1].Int()); err != nil {
+		if err := room(c, n); err != nil {
 			return value.Value{}, err
 		}
-		more := make([]byte, n)
+		more := make([]byte, int(n)-len(b.Bytes))
 		fill(more, byte(args[2].Int()))
 		b.Bytes = append(b.Bytes, more...)
 		return value.Unit(), nil

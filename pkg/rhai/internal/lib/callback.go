@@ -17,16 +17,19 @@ type callback struct {
 	args  [4]value.Value
 }
 
-func newCallback(c value.Context, f value.Value) *callback {
+func newCallback(c value.Context, f value.Value) (*callback, error) {
 	// A name does as well as a pointer.
 	if f.IsString() {
+		if err := functionName(f.Text()); err != nil {
+			return nil, err
+		}
 		f = value.NewFnPtr(f.Text(), nil, nil)
 	}
 	cb := &callback{c: c, f: f.FnPtr(), arity: -1}
 	if n, ok := c.Arity(cb.f); ok {
 		cb.arity = n
 	}
-	return cb
+	return cb, nil
 }
 
 // each calls the function with the given arguments and the item at place moved, a position among them, or for a
@@ -36,6 +39,12 @@ func (cb *callback) each(place *value.Value, moved int, extra value.Value, given
 		return value.Value{}, err
 	}
 	n := len(given)
+	if cb.arity < 0 {
+		v, err := cb.c.Call(cb.f, place, append(cb.args[:0], given...))
+		if err == nil || !cb.missing(err) {
+			return v, err
+		}
+	}
 	if cb.arity == n {
 		return cb.c.Call(cb.f, place, append(cb.args[:0], given...))
 	}
@@ -52,13 +61,24 @@ func (cb *callback) with(extra value.Value, given ...value.Value) (value.Value, 
 	return cb.extended(append(cb.args[:0], given...), extra)
 }
 
+// exactly calls the function with the arguments.
+func (cb *callback) exactly(args ...value.Value) (value.Value, error) {
+	if err := cb.c.Tick(1); err != nil {
+		return value.Value{}, err
+	}
+	return cb.c.Call(cb.f, nil, append(cb.args[:0], args...))
+}
+
 // on calls the function with the item as `this`, and with the extra argument if the function takes it.
 func (cb *callback) on(place *value.Value, extra value.Value) (value.Value, error) {
 	if err := cb.c.Tick(1); err != nil {
 		return value.Value{}, err
 	}
-	if cb.arity == 0 {
-		return cb.c.Call(cb.f, place, nil)
+	if cb.arity <= 0 {
+		v, err := cb.c.Call(cb.f, place, nil)
+		if cb.arity == 0 || err == nil || !cb.missing(err) {
+			return v, err
+		}
 	}
 	return cb.c.Call(cb.f, place, append(cb.args[:0], extra))
 }

@@ -97,19 +97,21 @@ func merge(c value.Context, into, from *value.Map, replace bool) error {
 func mapFolding(r *value.Registry) {
 	// The callback gets the key, and the value as a second argument or as its this, to which it may write.
 	each := func(c value.Context, args []value.Value, f func(key string, v, result value.Value)) error {
-		cb := newCallback(c, args[1])
+		cb, err := newCallback(c, args[1])
+		if err != nil {
+			return err
+		}
 		m := args[0].Share().Map()
 		for k, v := range m.All() {
 			x := v.Share()
 			var result value.Value
-			var err error
 			if cb.arity == 1 {
 				result, err = cb.each(&x, 1, value.Unit(), value.Str(k))
 				if !x.Identical(*v) {
 					value.OwnMap(&args[0]).Set(k, x)
 				}
 			} else {
-				result, err = cb.with(x, value.Str(k))
+				result, err = cb.exactly(value.Str(k), x)
 			}
 			if err != nil {
 				return err

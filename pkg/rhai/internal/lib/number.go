@@ -57,9 +57,9 @@ func floats(r *value.Registry) {
 		pure(r, name, func(value.Context, []value.Value) (value.Value, error) { return value.Float(x), nil })
 	}
 	for name, f := range map[string]func(float64) float64{
-		"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
-		"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh,
-		"atanh": math.Atanh, "sqrt": math.Sqrt, "exp": float.Exp, "ln": float.Log, "log": float.Log10, "abs": math.Abs,
+		"sin": float.Sin, "cos": float.Cos, "tan": float.Tan, "asin": float.Asin, "acos": float.Acos, "atan": float.Atan,
+		"sinh": float.Sinh, "cosh": float.Cosh, "tanh": float.Tanh, "asinh": float.Asinh, "acosh": float.Acosh,
+		"atanh": float.Atanh, "sqrt": math.Sqrt, "exp": float.Exp, "ln": float.Log, "log": float.Log10, "abs": math.Abs,
 		"to_degrees": func(x float64) float64 { return x * (180 / math.Pi) },
 		"to_radians": func(x float64) float64 { return x * (math.Pi / 180) },
 	} {
@@ -72,7 +72,7 @@ func floats(r *value.Registry) {
 		method(r, name, unary(f), tFloat)
 	}
 	for name, f := range map[string]func(x, y float64) float64{
-		"atan": math.Atan2, "hypot": math.Hypot,
+		"atan": float.Atan2, "hypot": float.Hypot,
 		"log": func(x, base float64) float64 { return float.Log(x) / float.Log(base) },
 	} {
 		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
@@ -147,8 +147,8 @@ func conversions(r *value.Registry) {
 	}, tStr)
 }
 
-func parseInt(text string, radix int) (value.Value, error) {
-	text = strings.TrimSpace(text)
+func parseInt(given string, radix int) (value.Value, error) {
+	text := strings.TrimSpace(given)
 	x, err := strconv.ParseInt(text, radix, 64)
 	if err == nil {
 		return value.Int(x), nil
@@ -162,11 +162,11 @@ func parseInt(text string, radix int) (value.Value, error) {
 	case errors.Is(err, strconv.ErrRange):
 		why = "number too large to fit in target type"
 	}
-	return value.Value{}, value.Arithmetic("Error parsing integer number '%s': %s", text, why)
+	return value.Value{}, value.Arithmetic("Error parsing integer number '%s': %s", given, why)
 }
 
-func parseFloat(text string) (value.Value, error) {
-	text = strings.TrimSpace(text)
+func parseFloat(given string) (value.Value, error) {
+	text := strings.TrimSpace(given)
 	// Go reads hexadecimal floats and digits apart by underscores too; the language does not.
 	if !strings.ContainsAny(text, "xX_") {
 		x, err := strconv.ParseFloat(text, 64)
@@ -178,7 +178,7 @@ func parseFloat(text string) (value.Value, error) {
 	if text == "" {
 		why = "cannot parse float from empty string"
 	}
-	return value.Value{}, value.Arithmetic("Error parsing floating-point number '%s': %s", text, why)
+	return value.Value{}, value.Arithmetic("Error parsing floating-point number '%s': %s", given, why)
 }
 
 // extremes adds min and max of two numbers, strings or characters. Of two numbers of different types the result is a
@@ -199,7 +199,7 @@ func extremes(r *value.Registry) {
 			pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
 				x, _ := args[0].Number()
 				y, _ := args[1].Number()
-				if first(compare(x, y)) {
+				if x == y || first(compare(x, y)) { // of two zeros the first
 					y = x
 				}
 				return value.Float(y), nil

@@ -52,7 +52,10 @@ func arraySorting(r *value.Registry) {
 	}, tArray)
 	eachPointer(func(second value.Type) {
 		mutating(r, "dedup", func(c value.Context, args []value.Value) (value.Value, error) {
-			cb := newCallback(c, args[1])
+			cb, err := newCallback(c, args[1])
+			if err != nil {
+				return value.Value{}, err
+			}
 			items := copyItems(args[0].Array().Items).Array().Items
 			kept, err := dedup(c, items, func(x, y value.Value) (bool, error) {
 				v, err := cb.with(value.Unit(), x.Share(), y.Share())
@@ -124,7 +127,10 @@ func stableSort(items []value.Value, compare func(x, y value.Value) (int, error)
 // sortBy sorts by a function of two items, which returns an int whose sign is the order, or whether the first item
 // comes first. Items for which it returns neither, or fails, stay as they are.
 func sortBy(c value.Context, items []value.Value, f value.Value) error {
-	cb := newCallback(c, f)
+	cb, err := newCallback(c, f)
+	if err != nil {
+		return err
+	}
 	return stableSort(items, func(x, y value.Value) (int, error) {
 		v, err := cb.with(value.Unit(), x.Share(), y.Share())
 		switch {

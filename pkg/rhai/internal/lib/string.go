@@ -142,6 +142,9 @@ func stringSearching(r *value.Registry) {
 	eachNeedle(func(second value.Type) {
 		find := func(c value.Context, args []value.Value) (value.Value, error) {
 			s := args[0].Str()
+			if s.Text() == "" {
+				return value.Int(-1), nil
+			}
 			start := 0
 			if len(args) > 2 {
 				at := args[2].Int()
@@ -347,6 +350,9 @@ func stringSplitting(r *value.Registry) {
 				segments = max(args[2].Int(), 1)
 			}
 			s, sep := args[0].Text(), needle(args[1])
+			if s == "" {
+				return list(c, s, []string{s})
+			}
 			// Parts come one at a time, so that a limit stops a script before there are too many.
 			var parts []string
 			for rest := s; ; {
@@ -368,6 +374,9 @@ func stringSplitting(r *value.Registry) {
 				segments = max(args[2].Int(), 1)
 			}
 			s, sep := args[0].Text(), needle(args[1])
+			if s == "" {
+				return list(c, s, []string{s})
+			}
 			var parts []string
 			for rest := s; ; {
 				head, tail, found := lastPart(rest, sep, len(parts) == 0)

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 
 	"circles/pkg/rhai/internal/compile"
 	"circles/pkg/rhai/value"
@@ -326,13 +327,14 @@ func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Va
 		return m.callFunc(f, this, p.Curry, args)
 	}
 	all := append(append([]value.Value(nil), p.Curry...), args...)
-	if this != nil && m.registry.Has(p.Name) {
+	if this != nil {
 		bound := append([]value.Value{*this}, all...)
 		if f := m.registry.Resolve(p.Name, bound); f != nil {
 			v, err := m.apply(f, p.Name, bound)
 			*this = bound[0]
 			return v, err
 		}
+		return value.Value{}, m.notFound(p.Name, slices.Insert(all, len(p.Curry), *this))
 	}
 	f := m.nativeFunc(p.Name, all)
 	if f == nil {
