@@ -20,7 +20,9 @@
 // [New] is safe for scripts of strangers: [DefaultLimits] bound operations, the depth of calls, the sizes of texts,
 // arrays and maps with all that is nested in them, and the memory that a run holds at once. A run that meets a limit
 // ends, whatever its script tries to catch, with an [*Error] whose Limit names it. Memory is counted when as much has
-// been allocated as the limit leaves, so a run may take an eighth more before it ends, and Go's collector as much again.
+// been allocated as the limit leaves, and what is large before it is allocated: a run may take a few MiB more before it
+// ends. A run that has taken as much as its limit, garbage included, has Go collect, so the process does not outgrow the
+// limit by more than that either. Runs at the same time have a limit each; nothing bounds their sum.
 //
 // # The host's side of the language
 //

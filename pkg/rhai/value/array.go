@@ -10,6 +10,7 @@ import (
 type Array struct {
 	header
 	frozen bool          // Freeze has been through it
+	origin uint8         // the largest grade of Items' capacity since they were copied: what Shift has left behind
 	gauge  atomic.Uint32 // of a shared array its weight, when known; otherwise what it may gain
 	Items  []Value
 }
@@ -58,6 +59,20 @@ func OwnBlob(place *Value) *Blob {
 	}
 	place.p = NewBlob(append([]byte(nil), b.Bytes...)).p // the tag stays
 	return (*Blob)(place.p)
+}
+
+// Shift takes the first item out, which costs nothing but now and then: when much of the array's memory lies before
+// its items, they are copied. It is how many were. The array must be owned and not be empty.
+func (a *Array) Shift() (x Value, copied int) {
+	x = a.Items[0]
+	a.origin = max(a.origin, grade(cap(a.Items)))
+	a.Items[0] = Value{}
+	a.Items = a.Items[1:]
+	if grade(cap(a.Items))+1 < a.origin {
+		a.Items, a.origin = append(make([]Value, 0, len(a.Items)+len(a.Items)/8), a.Items...), 0
+		return x, len(a.Items)
+	}
+	return x, 0
 }
 
 // Shared tells whether a writer must copy the array first.

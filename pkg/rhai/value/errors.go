@@ -232,30 +232,47 @@ func Arithmetic(format string, args ...any) *Error {
 // Runtime is what throwing a text makes.
 func Runtime(text string) *Error { return Thrown(Str(text)) }
 
-// Thrown is what `throw` makes.
+// maxMessage bounds what a message tells of a script's own values and names.
+const maxMessage = 64 << 10
+
+// shorten cuts a text that is too long for a message.
+func shorten(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxMessage], "") + "..."
+}
+
+// Thrown is what `throw` makes. The message shows no more than the beginning of a long text.
 func Thrown(v Value) *Error {
 	message := "Runtime error"
 	if !v.IsUnit() {
-		message += ": " + v.String()
+		message += ": " + shorten(v.brief(maxMessage))
 	}
 	return &Error{Kind: ErrRuntime, Message: message, Value: v}
 }
+
+// Hold tells of the value that an error carries: a script that has caught the error holds it.
+func (e *Error) Hold(add func(Value)) { add(e.Value) }
 
 // Exit ends the run with a value, whatever called what.
 func Exit(v Value) *Error { return &Error{Kind: ErrExit, Message: "exit", Value: v} }
 
 // VariableNotFound is for a name that no variable has.
 func VariableNotFound(name string) *Error {
+	name = shorten(name)
 	return &Error{Kind: ErrVariableNotFound, Message: "Variable not found: " + name, Subject: name}
 }
 
 // FunctionNotFound is for a call that no function takes.
 func FunctionNotFound(signature string) *Error {
+	signature = shorten(signature)
 	return &Error{Kind: ErrFunctionNotFound, Message: "Function not found: " + signature, Subject: signature}
 }
 
 // ModuleNotFound is for a path that no resolver knows.
 func ModuleNotFound(path string) *Error {
+	path = shorten(path)
 	return &Error{Kind: ErrModuleNotFound, Message: "Module not found: " + path, Subject: path}
 }
 

@@ -2,6 +2,7 @@ package value
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"math/bits"
 	"strconv"
@@ -61,20 +62,75 @@ func (v Value) Display() string { return v.String() }
 func (v Value) Interpolated() string {
 	switch v.Kind() {
 	case KindArray, KindMap:
-		return string(appendDebug(nil, v, quoteChars, 0))
+		return debugForm(v, quoteChars)
 	}
 	return v.String()
 }
 
 // Debug is the value as debug shows it.
-func (v Value) Debug() string { return string(AppendDebug(nil, v)) }
+func (v Value) Debug() string { return debugForm(v, bareChars) }
+
+func debugForm(v Value, chars charForm) string {
+	p := printer{chars: chars}
+	_ = p.value(v, 0) // it has no limit to meet
+	return string(p.b)
+}
 
 // AppendDebug appends the debug form.
-func AppendDebug(b []byte, v Value) []byte { return appendDebug(b, v, bareChars, 0) }
+func AppendDebug(b []byte, v Value) []byte {
+	p := printer{b: b}
+	_ = p.value(v, 0)
+	return p.b
+}
 
-// maxText is where formatting a container stops: values that hold the same arrays many times over can be far longer as
-// text than in memory.
+// Form is one of the texts that a value has.
+type Form uint8
+
+// The forms.
+const (
+	FormPrint Form = iota // what print shows
+	FormDebug             // what debug shows
+)
+
+// Text is the text of a value, made within the limits of a run: it counts operations, memory and the text's length
+// while it is written. Values that hold the same arrays many times over can be far longer as text than in memory.
+func Text(c Context, v Value, form Form) (string, error) {
+	switch v.Kind() {
+	case KindArray, KindMap, KindBlob, KindCell:
+	case KindString:
+		if form == FormPrint {
+			return v.Text(), nil
+		}
+	default:
+		s := v.String()
+		if form == FormDebug {
+			s = v.Debug()
+		}
+		return s, c.Limits().CheckString(len(s))
+	}
+	if v.IsCell() {
+		return Text(c, v.Flat(), form)
+	}
+	p := printer{c: c}
+	if err := p.value(v, 0); err != nil {
+		return "", err
+	}
+	return string(p.b), p.check()
+}
+
+// maxText is where formatting a container without a run's limits stops.
 const maxText = 64 << 20
+
+// brief is String, but of a container not much more than a number of bytes.
+func (v Value) brief(most int) string {
+	switch v.Kind() {
+	case KindArray, KindMap, KindBlob, KindCell:
+		p := printer{most: most}
+		_ = p.value(v, 0) // it has no limit to meet
+		return string(p.b)
+	}
+	return v.String()
+}
 
 // How characters look in the debug form.
 type charForm bool
@@ -84,96 +140,188 @@ const (
 	quoteChars charForm = true
 )
 
-func appendDebug(b []byte, v Value, chars charForm, depth int) []byte {
-	if depth > maxNesting || len(b) > maxText {
-		return append(b, "..."...)
+// printer writes the debug form.
+type printer struct {
+	b     []byte
+	chars charForm
+	c     Context // nil: there are no limits but most
+	most  int     // bytes, without a run's limits; zero: maxText
+	steps int
+}
+
+// printerRoom is how much may be appended to a text without asking.
+const printerRoom = 512
+
+// check counts what is written, every so often, and makes room for more.
+func (p *printer) check() error {
+	if p.c == nil {
+		return nil
+	}
+	if err := p.c.Limits().CheckString(len(p.b)); err != nil {
+		return err
+	}
+	if p.steps++; p.steps&63 == 0 {
+		if err := p.c.Tick(2); err != nil {
+			return err
+		}
+	}
+	return p.grow(printerRoom)
+}
+
+// grow makes room for n bytes.
+func (p *printer) grow(n int) error {
+	if p.c == nil || cap(p.b)-len(p.b) >= n {
+		return nil
+	}
+	want := len(p.b) + n + len(p.b)/2
+	if err := p.c.Reserve(want); err != nil {
+		return err
+	}
+	b := make([]byte, len(p.b), want)
+	copy(b, p.b)
+	p.b = b
+	return nil
+}
+
+// over tells whether the text is to end here.
+func (p *printer) over(depth int) bool {
+	return depth > maxNesting || p.c == nil && len(p.b) > cmp.Or(p.most, maxText)
+}
+
+func (p *printer) value(v Value, depth int) error {
+	if p.over(depth) {
+		p.b = append(p.b, "..."...)
+		return nil
+	}
+	if err := p.check(); err != nil {
+		return err
 	}
 	switch v.Kind() {
 	case KindUnit:
-		return append(b, "()"...)
+		p.b = append(p.b, "()"...)
 	case KindBool:
-		return strconv.AppendBool(b, v.Bool())
+		p.b = strconv.AppendBool(p.b, v.Bool())
 	case KindInt:
-		return strconv.AppendInt(b, v.Int(), 10)
+		p.b = strconv.AppendInt(p.b, v.Int(), 10)
 	case KindFloat:
 		f := v.Float()
 		abs := math.Abs(f)
-		return appendFloat(b, f, abs == 0 || abs >= 1e-4 && abs < 1e16)
+		p.b = appendFloat(p.b, f, abs == 0 || abs >= 1e-4 && abs < 1e16)
 	case KindChar:
-		if chars == bareChars {
-			return utf8.AppendRune(b, v.Char())
+		if p.chars == bareChars {
+			p.b = utf8.AppendRune(p.b, v.Char())
+			break
 		}
-		b = append(b, '\'')
-		b = appendEscaped(b, v.Char(), '\'')
-		return append(b, '\'')
+		p.b = append(p.b, '\'')
+		p.b = appendEscaped(p.b, v.Char(), '\'')
+		p.b = append(p.b, '\'')
 	case KindString:
-		return appendQuoted(b, v.Text())
+		return p.quoted(v.Text())
 	case KindArray:
-		b = append(b, '[')
+		p.b = append(p.b, '[')
 		for i, x := range v.Array().Items {
 			if i > 0 {
-				b = append(b, ", "...)
+				p.b = append(p.b, ", "...)
 			}
-			if b = appendDebug(b, x, chars, depth+1); len(b) > maxText {
+			if err := p.value(x, depth+1); err != nil {
+				return err
+			}
+			if p.over(0) {
 				break
 			}
 		}
-		return append(b, ']')
+		p.b = append(p.b, ']')
 	case KindMap:
-		b = append(b, "#{"...)
-		first := true
-		for k, x := range v.Map().All() {
-			if !first {
-				b = append(b, ", "...)
-			}
-			first = false
-			b = appendQuoted(b, k)
-			b = append(b, ": "...)
-			if b = appendDebug(b, *x, chars, depth+1); len(b) > maxText {
-				break
-			}
-		}
-		return append(b, '}')
+		return p.object(v.Map(), depth)
 	case KindBlob:
 		const hex = "0123456789abcdef"
-		b = append(b, '[')
+		p.b = append(p.b, '[')
 		for i, x := range v.Blob().Bytes {
 			if i > 0 && i%8 == 0 {
-				b = append(b, ' ')
+				p.b = append(p.b, ' ')
+				if err := p.check(); err != nil {
+					return err
+				}
+				if p.over(0) {
+					break
+				}
 			}
-			b = append(b, hex[x>>4], hex[x&15])
+			p.b = append(p.b, hex[x>>4], hex[x&15])
 		}
-		return append(b, ']')
+		p.b = append(p.b, ']')
 	case KindTimestamp:
-		return append(b, "<timestamp>"...)
+		p.b = append(p.b, "<timestamp>"...)
 	case KindRange, KindRangeInclusive:
 		r := v.Range()
-		b = strconv.AppendInt(b, r.From, 10)
-		b = append(b, ".."...)
+		p.b = strconv.AppendInt(p.b, r.From, 10)
+		p.b = append(p.b, ".."...)
 		if r.Inclusive() {
-			b = append(b, '=')
+			p.b = append(p.b, '=')
 		}
-		if r.To == math.MaxInt64 {
-			return b // a range without an end has this one
+		if r.To != math.MaxInt64 { // a range without an end has this one
+			p.b = strconv.AppendInt(p.b, r.To, 10)
 		}
-		return strconv.AppendInt(b, r.To, 10)
 	case KindFnPtr:
-		b = append(b, "Fn("...)
-		b = append(b, v.FnPtr().Name...)
-		return append(b, ')')
+		p.b = append(p.b, "Fn("...)
+		p.b = append(p.b, v.FnPtr().Name...)
+		p.b = append(p.b, ')')
 	case KindCustom:
 		switch c := v.Custom(); {
 		case c.Type.Debug != nil:
-			return append(b, c.Type.Debug(c.Data)...)
+			p.b = append(p.b, c.Type.Debug(c.Data)...)
 		case c.Type.Print != nil:
-			return append(b, c.Type.Print(c.Data)...)
+			p.b = append(p.b, c.Type.Print(c.Data)...)
 		default:
-			return append(b, c.Type.Name...)
+			p.b = append(p.b, c.Type.Name...)
 		}
 	case KindCell:
-		return appendDebug(b, v.Cell().V, chars, depth+1)
+		return p.value(v.Cell().V, depth+1)
 	}
-	return b
+	return nil
+}
+
+func (p *printer) object(m *Map, depth int) error {
+	if err := m.Sort(p.c); err != nil {
+		return err
+	}
+	p.b = append(p.b, "#{"...)
+	first := true
+	for k, x := range m.All() {
+		if !first {
+			p.b = append(p.b, ", "...)
+		}
+		first = false
+		if err := p.quoted(k); err != nil {
+			return err
+		}
+		p.b = append(p.b, ": "...)
+		if err := p.value(*x, depth+1); err != nil {
+			return err
+		}
+		if p.over(0) {
+			break
+		}
+	}
+	p.b = append(p.b, '}')
+	return nil
+}
+
+// quoted writes a string in quotes with its special characters escaped.
+func (p *printer) quoted(s string) error {
+	if err := p.grow(len(s) + printerRoom); err != nil {
+		return err
+	}
+	p.b = append(p.b, '"')
+	for i, r := range s {
+		p.b = appendEscaped(p.b, r, '"')
+		if i&0xff == 0xff || i > 0 && cap(p.b)-len(p.b) < 16 {
+			if err := p.check(); err != nil {
+				return err
+			}
+		}
+	}
+	p.b = append(p.b, '"')
+	return nil
 }
 
 // AppendFloat appends a float as print shows it. The debug form differs in when it has an exponent, and in showing the
@@ -239,15 +387,6 @@ func bumpTie(digits []byte, f float64, power int) {
 	if last := &digits[len(digits)-1]; *last == exact[len(exact)-2] {
 		*last++ // never a 9: the next number would have fewer digits
 	}
-}
-
-// appendQuoted writes a string in quotes with its special characters escaped.
-func appendQuoted(b []byte, s string) []byte {
-	b = append(b, '"')
-	for _, r := range s {
-		b = appendEscaped(b, r, '"')
-	}
-	return append(b, '"')
 }
 
 func appendEscaped(b []byte, r, quote rune) []byte {

@@ -178,17 +178,46 @@ func (m *Map) Clear() {
 }
 
 // sort makes the order known.
-func (m *Map) sort() {
+func (m *Map) sort() { _ = m.Sort(nil) }
+
+// Sort makes the order of the keys known, for At and All, under the limits of a run, which may be nil.
+func (m *Map) Sort(c Context) (err error) {
 	if m.index == nil || m.sorted && m.order != nil {
-		return
+		return nil
 	}
-	m.order = make([]int32, len(m.entries))
-	for i := range m.order {
-		m.order[i] = int32(i)
+	if c != nil {
+		if err := c.Reserve(4 * len(m.entries)); err != nil {
+			return err
+		}
 	}
-	slices.SortFunc(m.order, func(a, b int32) int { return strings.Compare(m.entries[a].Key, m.entries[b].Key) })
-	m.sorted = true
+	order := make([]int32, len(m.entries))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			stop, ok := r.(stopSort)
+			if !ok {
+				panic(r)
+			}
+			err = stop.err
+		}
+	}()
+	steps := 0
+	slices.SortFunc(order, func(a, b int32) int {
+		if steps++; c != nil && steps&1023 == 0 {
+			if err := c.Tick(32); err != nil {
+				panic(stopSort{err})
+			}
+		}
+		return strings.Compare(m.entries[a].Key, m.entries[b].Key)
+	})
+	m.order, m.sorted = order, true
+	return nil
 }
+
+// stopSort unwinds a sort that is to end.
+type stopSort struct{ err error }
 
 // At is the entry at a position of the key order. The entry's key must not be changed.
 func (m *Map) At(i int) *Entry {

@@ -77,6 +77,9 @@ func Setter(property string) string { return "set$" + property }
 type Context interface {
 	// Tick counts n operations. Its error ends the script: return it unchanged. Call it in every loop.
 	Tick(n int) error
+	// Reserve tells of bytes that the function is about to allocate, be it for a moment. Its error, that the run would
+	// take too much, ends the script: return it unchanged. Call it before whatever is large or comes in large numbers.
+	Reserve(bytes int) error
 	// Limits are the run's limits. They must not be changed.
 	Limits() *Limits
 	// Call calls a function pointer. this, when not nil, is what the function sees as `this`, and may be written

@@ -312,7 +312,7 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 	case op > OpNe || ak == KindFnPtr || ak == KindCustom:
 		return Value{}, false, nil
 	default:
-		same, err := EqualItems(a, b)
+		same, err := EqualItems(nil, a, b)
 		if err != nil {
 			return Value{}, true, err
 		}
@@ -341,22 +341,34 @@ const maxNesting = 1000
 // Equal tells whether values of built-in types are equal, containers by their elements. What has no equality is
 // equal to itself alone.
 func Equal(a, b Value) bool {
-	c := comparison{left: maxCompared}
-	same, err := c.equal(a, b, 0)
+	same, err := EqualItems(nil, a, b)
 	return same && err == nil
 }
 
-// EqualItems is Equal, but for elements without equality it is the error of comparing them.
-func EqualItems(a, b Value) (bool, error) {
-	c := comparison{left: maxCompared}
-	return c.equal(a, b, 0)
+// EqualItems is Equal, but for elements without equality it is the error of comparing them. The work counts for the
+// run, when there is one.
+func EqualItems(run Context, a, b Value) (bool, error) {
+	c := comparison{left: maxCompared, run: run}
+	same, err := c.equal(a, b, 0)
+	if err == nil && run != nil && c.left < maxCompared-comparedPerTick {
+		err = run.Tick((maxCompared - c.left) % comparedAtOnce / comparedPerTick)
+	}
+	return same && err == nil, err
 }
 
-// maxCompared bounds the elements that one comparison looks at: values that hold the same arrays many times over can
-// have far more than there are in memory. Beyond it they count as different.
-const maxCompared = 1 << 24
+const (
+	// maxCompared bounds the elements that one comparison looks at: values that hold the same arrays many times over
+	// can have far more than there are in memory. Beyond it they count as different.
+	maxCompared = 1 << 24
+	// comparedAtOnce is how many elements are compared between two ticks, and comparedPerTick how many are one tick's.
+	comparedAtOnce  = 1024
+	comparedPerTick = 16
+)
 
-type comparison struct{ left int }
+type comparison struct {
+	left int
+	run  Context
+}
 
 func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 	ak, bk := a.Kind(), b.Kind()
@@ -365,6 +377,11 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 	}
 	if c.left--; depth > maxNesting || c.left < 0 {
 		return false, nil
+	}
+	if c.run != nil && c.left%comparedAtOnce == 0 {
+		if err := c.run.Tick(comparedAtOnce / comparedPerTick); err != nil {
+			return false, err
+		}
 	}
 	if ak == bk {
 		switch ak {
@@ -384,6 +401,9 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 			if x.Len() != y.Len() {
 				return false, nil
 			}
+			if err := x.Sort(c.run); err != nil {
+				return false, err
+			}
 			for k, v := range x.All() {
 				w, ok := y.Get(k)
 				if !ok {
@@ -395,7 +415,15 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 			}
 			return true, nil
 		case KindBlob:
+			if err := lengthTick(c.run, a.Blob().Bytes, b.Blob().Bytes); err != nil {
+				return false, err
+			}
 			return bytes.Equal(a.Blob().Bytes, b.Blob().Bytes), nil
+		case KindString:
+			if err := lengthTick(c.run, a.Text(), b.Text()); err != nil {
+				return false, err
+			}
+			return a.Text() == b.Text(), nil
 		case KindRange, KindRangeInclusive:
 			return a.Range().From == b.Range().From && a.Range().To == b.Range().To, nil
 		case KindCustom:
@@ -411,6 +439,16 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 		err = FunctionNotFound(fmt.Sprintf("== (%s, %s)", a.SignatureName(), b.SignatureName()))
 	}
 	return v.Bool(), err
+}
+
+// bytesPerTick is how many bytes a comparison looks at for an operation.
+const bytesPerTick = 512
+
+func lengthTick[T string | []byte](run Context, x, y T) error {
+	if len(x) != len(y) || len(x) < bytesPerTick || run == nil {
+		return nil
+	}
+	return run.Tick(len(x) / bytesPerTick)
 }
 
 func isRange(k Kind) bool { return k == KindRange || k == KindRangeInclusive }
@@ -578,6 +616,23 @@ func Neg(a Value) (v Value, ok bool, err error) {
 	return Value{}, false, nil
 }
 
+// Compare is Binary for equality and order, under the limits of a run.
+func Compare(run Context, op Op, a, b Value) (v Value, ok bool, err error) {
+	if k := a.Kind(); k == b.Kind() && k >= KindString && k <= KindMap {
+		switch {
+		case k == KindString:
+			err = lengthTick(run, a.Text(), b.Text())
+		case op == OpEq || op == OpNe:
+			same, err := EqualItems(run, a, b)
+			return Bool(same == (op == OpEq)), true, err
+		}
+	}
+	if err != nil {
+		return Value{}, true, err
+	}
+	return Binary(op, a, b)
+}
+
 // Key identifies a scalar or a string among the cases of a switch.
 type Key struct {
 	kind Kind
@@ -585,23 +640,30 @@ type Key struct {
 	s    string
 }
 
-// Key is the value as a key; ok is false for values that no case can hold.
-func (v Value) Key() (k Key, ok bool) {
+// Key is the value as a key; ok is false for values that no case can hold. The work counts for the run, when there is
+// one.
+func (v Value) Key(run Context) (k Key, ok bool, err error) {
 	switch kind := v.Kind(); kind {
+	case KindArray, KindMap, KindBlob:
+		if run == nil {
+			return Key{kind: kind, s: v.Debug()}, true, nil
+		}
+		s, err := Text(run, v, FormDebug)
+		return Key{kind: kind, s: s}, true, err
 	case KindInt:
-		return Key{kind: kind, n: v.n}, true
+		return Key{kind: kind, n: v.n}, true, nil
 	case KindUnit, KindBool, KindChar:
-		return Key{kind: kind, n: v.n & math.MaxUint32}, true
+		return Key{kind: kind, n: v.n & math.MaxUint32}, true, nil
 	case KindFloat:
 		f := v.Float()
 		if f == 0 {
 			f = 0 // one zero
 		}
-		return Key{kind: kind, n: math.Float64bits(f)}, true
+		return Key{kind: kind, n: math.Float64bits(f)}, true, nil
 	case KindString:
-		return Key{kind: kind, s: v.Text()}, true
-	case KindRange, KindRangeInclusive, KindArray, KindMap, KindBlob:
-		return Key{kind: kind, s: v.Debug()}, true
+		return Key{kind: kind, s: v.Text()}, true, nil
+	case KindRange, KindRangeInclusive:
+		return Key{kind: kind, s: v.Debug()}, true, nil
 	}
-	return Key{}, false
+	return Key{}, false, nil
 }

@@ -1,11 +1,5 @@
 package value
 
-import (
-	"math/bits"
-	"strings"
-	"unsafe"
-)
-
 // maxWeight is where weights stop counting; the bit above it tells a known weight from a credit.
 const (
 	maxWeight   = 1<<31 - 1
@@ -13,15 +7,15 @@ const (
 )
 
 // Weight is an upper bound on what a value counts toward the limits on sizes, nested content included: the items, the
-// entries and the bytes of texts, all in one number. What more than one place holds does not change any more, and
-// remembers its weight; so a value that holds another many times over is weighed in time proportional to what is new
-// in it.
-func (v Value) Weight() int { return v.weigh(0) }
+// entries and the bytes of texts, all in one number; or when that is more than enough, any number that is more. What
+// more than one place holds does not change any more, and remembers its weight; so a value that holds another many times
+// over is weighed in time proportional to what is new in it.
+func (v Value) Weight(enough int) int { return v.weigh(min(enough, maxWeight), 0) }
 
 // maxDepth bounds recursion over nested values. What is nested deeper weighs as much as anything can.
 const maxDepth = 10000
 
-func (v Value) weigh(depth int) int {
+func (v Value) weigh(enough, depth int) int {
 	switch v.Kind() {
 	case KindString:
 		return min(len(v.Text()), maxWeight)
@@ -37,8 +31,11 @@ func (v Value) weigh(depth int) int {
 		}
 		n := len(a.Items)
 		for _, x := range a.Items {
+			if n > enough {
+				return min(n, maxWeight)
+			}
 			if x.p != nil && x.Kind() > KindChar {
-				n = min(n+x.weigh(depth+1), maxWeight)
+				n = min(n+x.weigh(enough-n, depth+1), maxWeight)
 			}
 		}
 		if n = min(n, maxWeight); a.shared {
@@ -55,7 +52,10 @@ func (v Value) weigh(depth int) int {
 		}
 		n := len(m.entries)
 		for i := range m.entries {
-			n = min(n+m.entries[i].Val.weigh(depth+1), maxWeight)
+			if n > enough {
+				return min(n, maxWeight)
+			}
+			n = min(n+m.entries[i].Val.weigh(enough-n, depth+1), maxWeight)
 		}
 		if n = min(n, maxWeight); m.shared {
 			m.gauge.Store(uint32(n) | weightKnown)
@@ -83,7 +83,8 @@ func (v Value) Credit(weight int) { v.gauge().Store(uint32(min(max(weight, 0), m
 // Tally counts what a value holds against the limits on sizes.
 type Tally struct {
 	Items, Entries, Bytes int
-	Steps                 int // how many values it has looked at
+	Steps                 int               // how many values it has looked at
+	Step                  func(n int) error // told of every n values; its error ends the count
 }
 
 // Fits counts a value with all that is nested in it, and is the limit's error as soon as one is exceeded. What is held
@@ -109,6 +110,11 @@ func (l *Limits) count(v Value, t *Tally, depth int) error {
 		return nil
 	}
 	var err error
+	if t.Steps&1023 == 0 {
+		if err := t.Step(1024); err != nil {
+			return err
+		}
+	}
 	switch v.Kind() {
 	case KindString:
 		t.Bytes += len(v.Text())
@@ -144,172 +150,4 @@ func (l *Limits) count(v Value, t *Tally, depth int) error {
 		}
 	}
 	return err
-}
-
-// Footprint is the memory that a value's own object takes, without what it holds.
-type Footprint struct {
-	object, buffer unsafe.Pointer
-	bytes          int
-}
-
-// The sizes of objects, in bytes, as the allocator rounds them.
-const (
-	objectBytes = 48
-	mapBytes    = 80
-	entryBytes  = 32
-	indexBytes  = 40 // of an entry of a map's index
-	valueBytes  = 16
-)
-
-// Footprint is the memory that the value takes.
-func (v Value) Footprint() Footprint {
-	if v.Kind() <= KindChar {
-		return Footprint{}
-	}
-	f := Footprint{object: v.p, bytes: objectBytes}
-	switch v.Kind() {
-	case KindString:
-		s := v.Str()
-		if s.buf != nil {
-			f.buffer, f.bytes = unsafe.Pointer(s.buf), objectBytes+len(s.buf.data)
-		} else {
-			f.bytes += len(s.s)
-		}
-	case KindArray:
-		f.bytes += valueBytes * cap(v.Array().Items)
-	case KindBlob:
-		f.bytes += cap(v.Blob().Bytes)
-	case KindMap:
-		m := v.Map()
-		f.bytes = mapBytes + entryBytes*cap(m.entries) + 4*cap(m.order)
-		if m.index != nil {
-			f.bytes += indexBytes * len(m.entries)
-		}
-	case KindFnPtr:
-		f.bytes += objectBytes + valueBytes*len(v.FnPtr().Curry)
-	}
-	return f
-}
-
-// Since is how much of it was taken since an earlier footprint of the same place.
-func (f Footprint) Since(earlier Footprint) int {
-	switch {
-	case f.object == nil:
-		return 0
-	case f.object == earlier.object:
-		return max(0, f.bytes-earlier.bytes)
-	case f.buffer != nil && f.buffer == earlier.buffer:
-		return objectBytes
-	}
-	return f.bytes
-}
-
-// Census counts the memory of values, each object once, until it has counted more than Limit bytes.
-type Census struct {
-	Limit int
-	Bytes int
-	// Step is called for every thousand values; its error ends the count.
-	Step func() error
-
-	seen  map[unsafe.Pointer]bool // whether it is counted; of what several places may hold, and of what was added
-	todo  []Value
-	steps int
-}
-
-// Add counts values. A container that is not shared is in one place only, besides those that are added themselves, so
-// most need not be remembered.
-func (c *Census) Add(values []Value) error {
-	if c.seen == nil {
-		c.seen = map[unsafe.Pointer]bool{}
-	}
-	for _, v := range values {
-		if k := v.Kind(); k >= KindArray && k <= KindMap && !c.seen[v.p] {
-			c.seen[v.p] = false
-		}
-	}
-	c.todo = append(c.todo, values...)
-	for len(c.todo) > 0 && c.Bytes <= c.Limit {
-		if c.steps++; c.steps&1023 == 0 {
-			if err := c.Step(); err != nil {
-				return err
-			}
-		}
-		v := c.todo[len(c.todo)-1]
-		c.todo = c.todo[:len(c.todo)-1]
-		if v.Kind() <= KindChar || v.IsAbsent() {
-			continue
-		}
-		f := v.Footprint()
-		key := f.object
-		if f.buffer != nil {
-			key = f.buffer
-		}
-		counted, known := c.seen[key]
-		if counted {
-			continue
-		}
-		if known || v.sharable(f) {
-			c.seen[key] = true
-		}
-		c.Bytes += f.bytes
-		c.hold(v)
-	}
-	return nil
-}
-
-// sharable tells whether several places may hold the value. Short texts cost less counted twice than remembered.
-func (v Value) sharable(f Footprint) bool {
-	switch v.Kind() {
-	case KindString:
-		return f.bytes > 4*objectBytes
-	case KindArray, KindBlob, KindMap:
-		return (*header)(v.p).shared
-	}
-	return true
-}
-
-// hold puts what a value holds on the list, scalars left out.
-func (c *Census) hold(v Value) {
-	var last unsafe.Pointer
-	add := func(x Value) {
-		if x.Kind() > KindChar && x.p != last {
-			last = x.p
-			c.todo = append(c.todo, x)
-		}
-	}
-	switch v.Kind() {
-	case KindArray:
-		for _, x := range v.Array().Items {
-			add(x)
-		}
-	case KindMap:
-		for i := range v.Map().entries {
-			e := &v.Map().entries[i]
-			c.Bytes += len(e.Key)
-			add(e.Val)
-		}
-	case KindFnPtr:
-		for _, x := range v.FnPtr().Curry {
-			add(x)
-		}
-	case KindCell:
-		add(v.Cell().V)
-	case KindCustom:
-		if h, ok := v.Custom().Data.(Holder); ok {
-			h.Hold(add)
-		}
-	}
-}
-
-// Holder is a Go value that holds script values. A run's memory counts them.
-type Holder interface {
-	Hold(add func(Value))
-}
-
-// Part is a text that is a part of another one. Where it is much smaller it is a copy, lest it keep the whole alive.
-func Part(whole, part string) string {
-	if bits.Len(uint(len(part))) < bits.Len(uint(len(whole))) {
-		return strings.Clone(part)
-	}
-	return part
 }

@@ -107,12 +107,20 @@ func (s *String) append(text string, ascii bool) Value {
 			// Most strings are joined once and never grow: spare them the buffer until they are worth it.
 			return Value{p: unsafe.Pointer(&String{header{kind: KindString}, s.ascii && ascii, s.s + text, nil})}
 		}
-		b = &buffer{data: make([]byte, end+end/2+16)}
+		b = &buffer{data: make([]byte, roomFor(end, b != nil))}
 		copy(b.data, s.s)
 		b.used.Store(int64(end))
 	}
 	copy(b.data[from:], text)
 	return Value{p: unsafe.Pointer(&String{header{kind: KindString}, s.ascii && ascii, unsafe.String(&b.data[0], end), b})}
+}
+
+// roomFor is the size of a buffer for a text of n bytes: generous when the text has outgrown one before.
+func roomFor(n int, again bool) int {
+	if again {
+		return n + n/2 + 16
+	}
+	return n + n/8 + 16
 }
 
 func isASCII(s string) bool {

@@ -268,36 +268,60 @@ func (v Value) Share() Value {
 // no place can write to it. Everything that enters or leaves a run is frozen. Function pointers are not: closures share
 // the variables that they captured, so one that left a run must not be called by several goroutines at once.
 func (v Value) Freeze() Value {
-	todo := []Value{v}
-	if k := v.Kind(); k < KindArray || k > KindFnPtr {
-		return v
-	}
-	for len(todo) > 0 {
-		x := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
+	_ = v.FreezeIn(nil)
+	return v
+}
+
+// FreezeIn is Freeze under the limits of a run, which may be nil. Where they end it, the value must not be used.
+func (v Value) FreezeIn(run Context) error {
+	var walks []walk
+	steps := 0
+	begin := func(x Value) error {
 		switch x.Kind() {
 		case KindArray:
 			a := x.Array()
 			if a.frozen {
-				continue
+				return nil
 			}
 			a.frozen, a.shared = true, true
-			todo = append(todo, a.Items...)
 		case KindMap:
 			m := x.Map()
 			if m.frozen {
-				continue
+				return nil
 			}
-			m.sort()
+			if err := m.Sort(run); err != nil {
+				return err
+			}
 			m.frozen, m.shared = true, true
-			for i := range m.entries {
-				todo = append(todo, m.entries[i].Val)
-			}
 		case KindBlob:
 			if !x.Blob().shared {
 				x.Blob().shared = true
 			}
+			return nil
+		default:
+			return nil
+		}
+		if w := (walk{v: x}); w.skip() {
+			walks = append(walks, w)
+		}
+		return nil
+	}
+	if err := begin(v); err != nil {
+		return err
+	}
+	for len(walks) > 0 {
+		if steps++; steps&1023 == 0 && run != nil {
+			if err := run.Tick(1); err != nil {
+				return err
+			}
+		}
+		x, more := walks[len(walks)-1].step()
+		if !more {
+			walks = walks[:len(walks)-1]
+		}
+		if err := begin(x); err != nil {
+			return err
 		}
 	}
-	return v
+	return nil
 }

@@ -352,7 +352,7 @@ func (f *fn) jumpTo(at, target int) {
 
 // konst is the number of a constant.
 func (f *fn) konst(v value.Value) int {
-	key, ok := v.Key()
+	key, ok, _ := v.Key(nil)
 	if ok && v.Kind() != value.KindFloat {
 		if n, ok := f.consts[key]; ok {
 			return n

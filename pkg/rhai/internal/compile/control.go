@@ -216,7 +216,7 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 				continue
 			}
 			v, _ := fold(e)
-			k, ok := v.Key()
+			k, ok, _ := v.Key(nil)
 			if !ok {
 				continue
 			}

@@ -52,12 +52,17 @@ func arrayItems(r *value.Registry) {
 		if err := c.Limits().CheckArray(len(a.Items) + 1); err != nil {
 			return value.Value{}, err
 		}
+		if len(a.Items) == cap(a.Items) && len(a.Items) > chunk {
+			if err := c.Reserve(value.Growing(args[0], 1)); err != nil {
+				return value.Value{}, err
+			}
+		}
 		a.Items = append(a.Items, args[1])
 		return value.Unit(), nil
 	}, tArray, tAny)
 	changeArray(r, "append", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		more := args[1].Array().Items
-		if err := grow(c, len(a.Items), len(more)); err != nil {
+		if err := grow(c, args[0], len(more)); err != nil {
 			return value.Value{}, err
 		}
 		for _, x := range more {
@@ -66,7 +71,7 @@ func arrayItems(r *value.Registry) {
 		return value.Unit(), nil
 	}, tArray, tArray)
 	changeArray(r, "insert", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
-		if err := grow(c, len(a.Items), 1); err != nil {
+		if err := grow(c, args[0], 1); err != nil {
 			return value.Value{}, err
 		}
 		at, ok := itemAt(len(a.Items), args[1].Int())
@@ -84,7 +89,7 @@ func arrayItems(r *value.Registry) {
 		if n > math.MaxInt32 {
 			return value.Value{}, value.TooLarge("Size of array/BLOB", value.LimitArray)
 		}
-		if err := grow(c, len(a.Items), int(n)-len(a.Items)); err != nil {
+		if err := grow(c, args[0], int(n)-len(a.Items)); err != nil {
 			return value.Value{}, err
 		}
 		a.Items = slices.Grow(a.Items, int(n)-len(a.Items))
@@ -94,11 +99,11 @@ func arrayItems(r *value.Registry) {
 		return value.Unit(), nil
 	}, tArray, tInt, tAny)
 
-	changeArray(r, "pop", func(_ value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
-		return takeItem(a, len(a.Items)-1), nil
+	changeArray(r, "pop", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
+		return takeItem(c, a, len(a.Items)-1)
 	}, tArray)
 	changeArray(r, "shift", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
-		return takeItem(a, 0), nil
+		return takeItem(c, a, 0)
 	}, tArray)
 	changeArray(r, "remove", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		at, n := args[1].Int(), int64(len(a.Items))
@@ -108,7 +113,7 @@ func arrayItems(r *value.Registry) {
 		if at < 0 || at >= n {
 			return value.Unit(), nil
 		}
-		return takeItem(a, int(at)), work(c, int(n-at))
+		return takeItem(c, a, int(at))
 	}, tArray, tInt)
 	changeArray(r, "clear", func(_ value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
 		a.Items = nil
@@ -120,40 +125,74 @@ func arrayItems(r *value.Registry) {
 	}, tArray)
 }
 
-// grow checks that an array of n items may have more, and counts the work.
-func grow(c value.Context, n, more int) error {
-	if err := c.Limits().CheckArray(n + more); err != nil {
+// grow checks that an array may have more items, and counts the work and the memory.
+func grow(c value.Context, array value.Value, more int) error {
+	if err := c.Limits().CheckArray(len(array.Array().Items) + more); err != nil {
+		return err
+	}
+	if err := c.Reserve(value.Growing(array, more)); err != nil {
 		return err
 	}
 	return work(c, more)
 }
 
-// takeItem takes an item out; unit when there is none at the index. The first one costs nothing to take.
-func takeItem(a *value.Array, at int) value.Value {
+// newItems makes room for a number of items, if an array may have as many, and counts the work and the memory.
+func newItems(c value.Context, n int) ([]value.Value, error) {
+	if err := c.Limits().CheckArray(n); err != nil {
+		return nil, err
+	}
+	if err := c.Reserve(valueBytes * n); err != nil {
+		return nil, err
+	}
+	return make([]value.Value, 0, n), work(c, n)
+}
+
+// clone is newItems with copies of items in it that leave their place, or with such that stay if stay says so.
+func clone(c value.Context, items []value.Value, stay bool) ([]value.Value, error) {
+	list, err := newItems(c, len(items))
+	if err != nil {
+		return nil, err
+	}
+	if !stay {
+		return append(list, items...), nil
+	}
+	for _, x := range items {
+		list = append(list, x.Share())
+	}
+	return list, nil
+}
+
+// valueBytes is the size of a value in an array.
+const valueBytes = 16
+
+// takeItem takes an item out; unit when there is none at the index.
+func takeItem(c value.Context, a *value.Array, at int) (value.Value, error) {
 	if at < 0 || at >= len(a.Items) {
-		return value.Unit()
+		return value.Unit(), nil
+	}
+	if at == 0 {
+		x, copied := a.Shift()
+		if copied == 0 {
+			return x, nil
+		}
+		if err := c.Reserve(valueBytes * copied); err != nil {
+			return value.Value{}, err
+		}
+		return x, work(c, copied)
 	}
 	x := a.Items[at]
-	switch at {
-	case 0:
-		a.Items[0] = value.Value{}
-		a.Items = a.Items[1:]
-		if n := len(a.Items); n&(n-1) == 0 {
-			a.Items = slices.Clone(a.Items) // lest the beginning that is gone be kept
-		}
-	default:
-		a.Items = slices.Delete(a.Items, at, at+1)
+	moved := len(a.Items) - at - 1
+	a.Items = slices.Delete(a.Items, at, at+1)
+	if moved == 0 {
+		return x, nil
 	}
-	return x
+	return x, work(c, moved)
 }
 
 // copyItems is a new array of items that stay where they are.
-func copyItems(items []value.Value) value.Value {
-	list := make([]value.Value, len(items))
-	for i, x := range items {
-		list[i] = x.Share()
-	}
-	return value.NewArray(list)
+func copyItems(c value.Context, items []value.Value) (value.Value, error) {
+	list, err := clone(c, items, true)
+	return value.NewArray(list), err
 }
 
 func arrayParts(r *value.Registry) {
@@ -163,53 +202,73 @@ func arrayParts(r *value.Registry) {
 		a.Items = a.Items[:keep]
 		return value.Unit(), nil
 	}, tArray, tInt)
-	changeArray(r, "chop", func(_ value.Context, a *value.Array, args []value.Value) (value.Value, error) {
+	changeArray(r, "chop", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		drop := int64(len(a.Items)) - min(max(args[1].Int(), 0), int64(len(a.Items)))
-		a.Items = slices.Clone(a.Items[drop:])
-		return value.Unit(), nil
+		items, err := clone(c, a.Items[drop:], false)
+		if err == nil {
+			a.Items = items
+		}
+		return value.Unit(), err
 	}, tArray, tInt)
 	changeArray(r, "split", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		at, ok := itemAt(len(a.Items), args[1].Int())
 		if !ok {
 			at = len(a.Items)
 		}
-		tail := slices.Clone(a.Items[at:])
+		tail, err := clone(c, a.Items[at:], false)
+		if err != nil {
+			return value.Value{}, err
+		}
 		clear(a.Items[at:])
 		a.Items = a.Items[:at]
-		return value.NewArray(tail), work(c, len(tail))
+		return value.NewArray(tail), nil
 	}, tArray, tInt)
 
 	extract := func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		from, to := portion(len(a.Items), args)
-		return copyItems(a.Items[from:to]), work(c, to-from)
+		return copyItems(c, a.Items[from:to])
 	}
 	portions(func(params ...value.Type) { changeArray(r, "extract", extract, params...) }, tArray)
 	changeArray(r, "extract", extract, tArray, tInt)
 	portions(func(params ...value.Type) {
 		changeArray(r, "drain", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 			from, to := portion(len(a.Items), args)
-			out := slices.Clone(a.Items[from:to])
+			out, err := clone(c, a.Items[from:to], false)
+			if err != nil {
+				return value.Value{}, err
+			}
 			a.Items = slices.Delete(a.Items, from, to)
-			return value.NewArray(out), work(c, len(a.Items)+len(out))
+			return value.NewArray(out), work(c, len(a.Items))
 		}, params...)
 		changeArray(r, "retain", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 			from, to := portion(len(a.Items), args)
 			if from == to { // nothing to keep: all stay
 				return value.NewArray(nil), nil
 			}
-			out := append(slices.Clone(a.Items[:from]), a.Items[to:]...)
-			a.Items = slices.Clone(a.Items[from:to])
-			return value.NewArray(out), work(c, len(a.Items)+len(out))
+			kept, err := clone(c, a.Items[from:to], false)
+			if err != nil {
+				return value.Value{}, err
+			}
+			out := slices.Delete(a.Items, from, to)
+			a.Items = kept
+			return value.NewArray(out), work(c, len(out))
 		}, params...)
 	}, tArray)
 	portions(func(params ...value.Type) {
 		changeArray(r, "splice", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 			last := len(args) - 1
 			from, to := portion(len(a.Items), args[:last])
-			if err := grow(c, len(a.Items)-(to-from), len(args[last].Array().Items)); err != nil {
+			by := args[last].Array().Items
+			if err := c.Limits().CheckArray(len(a.Items) - (to - from) + len(by)); err != nil {
 				return value.Value{}, err
 			}
-			by := copyItems(args[last].Array().Items).Array().Items
+			by, err := clone(c, by, true)
+			if err == nil {
+				err = c.Reserve(value.Growing(args[0], len(by)))
+			}
+			if err != nil {
+				return value.Value{}, err
+			}
 			a.Items = slices.Replace(a.Items, from, to, by...)
 			return value.Unit(), work(c, len(a.Items))
 		}, params...)
@@ -223,13 +282,15 @@ func eachPointer(add func(second value.Type)) {
 }
 
 // walk calls f for the items of the receiver, as they were at the beginning, until f is done.
-func walk(args []value.Value, from int, f func(i int, place *value.Value) (done bool, err error)) error {
+func walk(c value.Context, args []value.Value, from int, f func(i int, place *value.Value) (done bool, err error)) error {
 	items := args[0].Array().Items
 	args[0].Share()
 	for i := from; i < len(items); i++ {
 		place := items[i].Share()
 		done, err := f(i, &place)
-		writeBack(args, i, items[i], place)
+		if e := writeBack(c, args, i, items[i], place); err == nil {
+			err = e
+		}
 		if done || err != nil {
 			return err
 		}
@@ -238,13 +299,17 @@ func walk(args []value.Value, from int, f func(i int, place *value.Value) (done 
 }
 
 // writeBack puts an item that a function has written to as its this into the receiver.
-func writeBack(args []value.Value, i int, old, item value.Value) {
+func writeBack(c value.Context, args []value.Value, i int, old, item value.Value) error {
 	if item.Identical(old) {
-		return
+		return nil
+	}
+	if err := c.Reserve(value.Growing(args[0], 0)); err != nil {
+		return err
 	}
 	if a := value.OwnArray(&args[0]); i < len(a.Items) {
 		a.Items[i] = item
 	}
+	return nil
 }
 
 // begin is the index that a search starts from: the third argument's, or the first one.
@@ -277,7 +342,7 @@ func arraySearching(r *value.Registry) {
 		if err != nil {
 			return value.Value{}, err
 		}
-		err = walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
+		err = walk(c, args, begin(args), func(i int, place *value.Value) (bool, error) {
 			v, err := cb.each(place, 0, value.Int(int64(i)))
 			if isTrue(v) {
 				at = int64(i)
@@ -296,7 +361,7 @@ func arraySearching(r *value.Registry) {
 				if err != nil {
 					return value.Value{}, err
 				}
-				err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
+				err = walk(c, args, 0, func(i int, place *value.Value) (bool, error) {
 					v, err := cb.each(place, 0, value.Int(int64(i)))
 					found = err == nil && isTrue(v) == stop
 					return found, err
@@ -311,7 +376,7 @@ func arraySearching(r *value.Registry) {
 		if err != nil {
 			return value.Value{}, err
 		}
-		err = walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
+		err = walk(c, args, begin(args), func(i int, place *value.Value) (bool, error) {
 			x := *place
 			v, err := cb.each(place, 0, value.Int(int64(i)))
 			if isTrue(v) {
@@ -327,7 +392,7 @@ func arraySearching(r *value.Registry) {
 		if err != nil {
 			return value.Value{}, err
 		}
-		err = walk(args, begin(args), func(i int, place *value.Value) (bool, error) {
+		err = walk(c, args, begin(args), func(i int, place *value.Value) (bool, error) {
 			v, err := cb.each(place, 0, value.Int(int64(i)))
 			found = v
 			return !v.IsUnit(), err
@@ -344,11 +409,11 @@ func arraySearching(r *value.Registry) {
 func position(c value.Context, items []value.Value, from int, x value.Value) (int, error) {
 	for i := from; i < len(items); i++ {
 		if i%chunk == 0 {
-			if err := c.Tick(1); err != nil {
+			if err := c.Tick(chunk / perOperation); err != nil {
 				return -1, err
 			}
 		}
-		same, err := sameItem(c, items[i], x)
+		same, err := value.EqualItems(c, items[i], x)
 		if err != nil {
 			return -1, err
 		}
@@ -359,6 +424,16 @@ func position(c value.Context, items []value.Value, from int, x value.Value) (in
 	return -1, nil
 }
 
+// add puts an item behind a list that a function makes, and counts the memory when it is much.
+func add(c value.Context, list []value.Value, x value.Value) ([]value.Value, error) {
+	if len(list) == cap(list) && len(list) > chunk {
+		if err := c.Reserve(valueBytes * len(list) * 5 / 4); err != nil {
+			return nil, err
+		}
+	}
+	return append(list, x), nil
+}
+
 func arrayFolding(r *value.Registry) {
 	eachPointer(func(second value.Type) {
 		calling(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
@@ -366,9 +441,12 @@ func arrayFolding(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			list := make([]value.Value, 0, len(args[0].Array().Items))
+			list, err := newItems(c, len(args[0].Array().Items))
+			if err != nil {
+				return value.Value{}, err
+			}
 			c.Hold(&list)
-			err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
+			err = walk(c, args, 0, func(i int, place *value.Value) (bool, error) {
 				v, err := cb.each(place, 0, value.Int(int64(i)))
 				list = append(list, v.Share())
 				return false, err
@@ -381,10 +459,11 @@ func arrayFolding(r *value.Registry) {
 				return value.Value{}, err
 			}
 			var list []value.Value
-			err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
+			c.Hold(&list)
+			err = walk(c, args, 0, func(i int, place *value.Value) (bool, error) {
 				v, err := cb.each(place, 0, value.Int(int64(i)))
-				if isTrue(v) {
-					list = append(list, place.Share())
+				if isTrue(v) && err == nil {
+					list, err = add(c, list, place.Share())
 				}
 				return false, err
 			})
@@ -397,12 +476,16 @@ func arrayFolding(r *value.Registry) {
 					return value.Value{}, err
 				}
 				var in, out []value.Value
-				err = walk(args, 0, func(i int, place *value.Value) (bool, error) {
+				c.Hold(&in)
+				c.Hold(&out)
+				err = walk(c, args, 0, func(i int, place *value.Value) (bool, error) {
 					v, err := cb.each(place, 0, value.Int(int64(i)))
+					list := &out
 					if isTrue(v) {
-						in = append(in, place.Share())
-					} else {
-						out = append(out, place.Share())
+						list = &in
+					}
+					if err == nil {
+						*list, err = add(c, *list, place.Share())
 					}
 					return false, err
 				})
@@ -435,7 +518,9 @@ func arrayFolding(r *value.Registry) {
 					}
 					place := items[i].Share()
 					v, err := cb.each(&place, 1, value.Int(int64(i)), acc)
-					writeBack(args, i, items[i], place)
+					if e := writeBack(c, args, i, items[i], place); err == nil {
+						err = e
+					}
 					if err != nil {
 						return value.Value{}, err
 					}
@@ -452,7 +537,11 @@ func arrayFolding(r *value.Registry) {
 		if err != nil {
 			return value.Value{}, err
 		}
-		items := copyItems(args[0].Array().Items).Array().Items
+		items, err := clone(c, args[0].Array().Items, true)
+		if err != nil {
+			return value.Value{}, err
+		}
+		c.Hold(&items)
 		for i := range items {
 			if _, err := cb.on(&items[i], value.Int(int64(i))); err != nil {
 				return value.Value{}, err
@@ -467,7 +556,11 @@ func arrayFolding(r *value.Registry) {
 			return value.Value{}, err
 		}
 		a, b := args[0].Share().Array().Items, args[1].Share().Array().Items
-		list := make([]value.Value, 0, min(len(a), len(b)))
+		list, err := newItems(c, min(len(a), len(b)))
+		if err != nil {
+			return value.Value{}, err
+		}
+		c.Hold(&list)
 		for i := range min(len(a), len(b)) {
 			v, err := cb.with(value.Int(int64(i)), a[i].Share(), b[i].Share())
 			if err != nil {

@@ -55,7 +55,7 @@ func bits(r *value.Registry, sequences *value.CustomType) {
 			return value.Value{}, err
 		}
 		x := uint64(args[0].Int()) >> from
-		return sequences.New(sequence(func() func() (value.Value, bool, error) {
+		return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
 			rest, left := x, count
 			return func() (value.Value, bool, error) {
 				if left == 0 {
@@ -65,7 +65,7 @@ func bits(r *value.Registry, sequences *value.CustomType) {
 				rest, left = rest>>1, left-1
 				return bit, true, nil
 			}
-		})), nil
+		}}), nil
 	}
 	portions(func(params ...value.Type) { pure(r, "bits", walk, params...) }, tInt)
 	pure(r, "bits", walk, tInt, tInt)

@@ -1,11 +1,13 @@
 package lib
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"circles/pkg/rhai/value"
 )
@@ -17,10 +19,10 @@ func blobs(r *value.Registry) {
 		if len(args) > 0 {
 			n = max(args[0].Int(), 0)
 		}
-		if err := room(c, n); err != nil {
+		b, err := newBytes(c, n)
+		if err != nil {
 			return value.Value{}, err
 		}
-		b := make([]byte, n)
 		if len(args) > 1 {
 			fill(b, byte(args[1].Int()))
 		}
@@ -46,12 +48,68 @@ func room(c value.Context, n int64) error {
 	return c.Tick(int(n >> 10))
 }
 
-// decode reads a blob as UTF-8, with a replacement character for every byte that is none.
-func decode(b []byte) string {
-	if utf8.Valid(b) {
-		return string(b)
+// newBytes makes a number of bytes, if a blob may have as many, and counts the work and the memory.
+func newBytes(c value.Context, n int64) ([]byte, error) {
+	if err := room(c, n); err != nil {
+		return nil, err
 	}
-	return string([]rune(string(b)))
+	if err := c.Reserve(int(n)); err != nil {
+		return nil, err
+	}
+	return make([]byte, n), nil
+}
+
+// newBytesOf is newBytes with a copy of bytes in it.
+func newBytesOf(c value.Context, part []byte) ([]byte, error) {
+	b, err := newBytes(c, int64(len(part)))
+	copy(b, part)
+	return b, err
+}
+
+// copyBytes makes a blob of a part of one.
+func copyBytes(c value.Context, part []byte) (value.Value, error) {
+	b, err := newBytesOf(c, part)
+	return value.NewBlob(b), err
+}
+
+// decode reads a blob as UTF-8, with a replacement character for every byte that is none.
+func decode(c value.Context, b []byte) (string, error) {
+	size := 0
+	for rest := b; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		size += utf8.RuneLen(r)
+		rest = rest[n:]
+	}
+	if err := c.Limits().CheckString(size); err != nil {
+		return "", err
+	}
+	if err := c.Reserve(size); err != nil {
+		return "", err
+	}
+	if size == len(b) && utf8.Valid(b) {
+		return string(b), work(c, len(b))
+	}
+	var s strings.Builder
+	s.Grow(size)
+	for rest := b; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		s.WriteRune(r)
+		rest = rest[n:]
+	}
+	return s.String(), work(c, len(b))
+}
+
+// growBlob checks that a blob may have so many bytes more, and counts the work and the memory.
+func growBlob(c value.Context, b *value.Blob, more int) error {
+	if err := c.Limits().CheckArray(len(b.Bytes) + more); err != nil {
+		return err
+	}
+	if len(b.Bytes)+more > cap(b.Bytes) {
+		if err := c.Reserve((len(b.Bytes) + more) * 5 / 4); err != nil {
+			return err
+		}
+	}
+	return c.Tick(more >> 10)
 }
 
 func fill(b []byte, x byte) {
@@ -79,8 +137,9 @@ func blobReading(r *value.Registry) {
 	}
 	pure(r, "is_empty", empty, tBlob)
 	pure(r, value.Getter("is_empty"), empty, tBlob)
-	pure(r, "contains", func(_ value.Context, args []value.Value) (value.Value, error) {
-		return value.Bool(slices.Contains(args[0].Blob().Bytes, byte(args[1].Int()))), nil
+	pure(r, "contains", func(c value.Context, args []value.Value) (value.Value, error) {
+		b := args[0].Blob().Bytes
+		return value.Bool(bytes.IndexByte(b, byte(args[1].Int())) >= 0), c.Tick(len(b) >> 10)
 	}, tBlob, tInt)
 	pure(r, "get", func(_ value.Context, args []value.Value) (value.Value, error) {
 		b := args[0].Blob().Bytes
@@ -90,24 +149,24 @@ func blobReading(r *value.Registry) {
 		return value.Int(0), nil
 	}, tBlob, tInt)
 	pure(r, "as_string", func(c value.Context, args []value.Value) (value.Value, error) {
-		s := decode(args[0].Blob().Bytes)
-		return value.Str(s), c.Limits().CheckString(len(s))
+		s, err := decode(c, args[0].Blob().Bytes)
+		return value.Str(s), err
 	}, tBlob)
 	pure(r, "to_array", func(c value.Context, args []value.Value) (value.Value, error) {
 		b := args[0].Blob().Bytes
-		if err := room(c, int64(len(b))); err != nil {
+		items, err := newItems(c, len(b))
+		if err != nil {
 			return value.Value{}, err
 		}
-		items := make([]value.Value, len(b))
-		for i, x := range b {
-			items[i] = value.Int(int64(x))
+		for _, x := range b {
+			items = append(items, value.Int(int64(x)))
 		}
 		return value.NewArray(items), nil
 	}, tBlob)
-	extract := func(_ value.Context, args []value.Value) (value.Value, error) {
+	extract := func(c value.Context, args []value.Value) (value.Value, error) {
 		b := args[0].Blob().Bytes
 		from, to := portion(len(b), args)
-		return value.NewBlob(slices.Clone(b[from:to])), nil
+		return copyBytes(c, b[from:to])
 	}
 	pure(r, "extract", extract, tBlob, tInt)
 	portions(func(params ...value.Type) { pure(r, "extract", extract, params...) }, tBlob)
@@ -120,7 +179,7 @@ func blobChanging(r *value.Registry) {
 		}, append([]value.Type{tBlob}, params...)...)
 	}
 	grow := func(c value.Context, b *value.Blob, more []byte) (value.Value, error) {
-		if err := room(c, int64(len(b.Bytes)+len(more))); err != nil {
+		if err := growBlob(c, b, len(more)); err != nil {
 			return value.Value{}, err
 		}
 		b.Bytes = append(b.Bytes, more...)
@@ -135,7 +194,8 @@ func blobChanging(r *value.Registry) {
 		return grow(c, b, args[1].Blob().Bytes)
 	}, tBlob)
 	change("append", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
-		return grow(c, b, []byte(args[1].Text()))
+		text := args[1].Text()
+		return grow(c, b, unsafe.Slice(unsafe.StringData(text), len(text))) // it is only read
 	}, tStr)
 	change("append", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		return grow(c, b, []byte(string(args[1].Char())))
@@ -151,7 +211,10 @@ func blobChanging(r *value.Registry) {
 		return value.Unit(), nil
 	}, tInt, tInt)
 	change("insert", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
-		if err := room(c, int64(len(b.Bytes)+1)); err != nil {
+		if err := growBlob(c, b, 1); err != nil {
+			return value.Value{}, err
+		}
+		if err := c.Tick(len(b.Bytes) >> 10); err != nil {
 			return value.Value{}, err
 		}
 		from, _ := window(len(b.Bytes), args[1].Int(), 0)
@@ -159,36 +222,36 @@ func blobChanging(r *value.Registry) {
 		return value.Unit(), nil
 	}, tInt, tInt)
 	// take removes the byte at an index, or gives 0 where there is none.
-	take := func(b *value.Blob, index int64) (value.Value, error) {
+	take := func(c value.Context, b *value.Blob, index int64) (value.Value, error) {
 		i, ok := at(len(b.Bytes), index)
 		if !ok {
 			return value.Int(0), nil
 		}
 		x := b.Bytes[i]
 		b.Bytes = slices.Delete(b.Bytes, i, i+1)
-		return value.Int(int64(x)), nil
+		return value.Int(int64(x)), c.Tick((len(b.Bytes) - i) >> 10)
 	}
-	change("pop", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) { return take(b, -1) })
-	change("shift", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) { return take(b, 0) })
-	change("remove", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
-		return take(b, args[1].Int())
+	change("pop", func(c value.Context, b *value.Blob, _ []value.Value) (value.Value, error) { return take(c, b, -1) })
+	change("shift", func(c value.Context, b *value.Blob, _ []value.Value) (value.Value, error) { return take(c, b, 0) })
+	change("remove", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		return take(c, b, args[1].Int())
 	}, tInt)
 	change("clear", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) {
 		b.Bytes = nil
 		return value.Unit(), nil
 	})
-	change("reverse", func(_ value.Context, b *value.Blob, _ []value.Value) (value.Value, error) {
+	change("reverse", func(c value.Context, b *value.Blob, _ []value.Value) (value.Value, error) {
 		slices.Reverse(b.Bytes)
-		return value.Unit(), nil
+		return value.Unit(), c.Tick(len(b.Bytes) >> 10)
 	})
 	change("truncate", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		b.Bytes = b.Bytes[:min(max(args[1].Int(), 0), int64(len(b.Bytes)))]
 		return value.Unit(), nil
 	}, tInt)
-	change("chop", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+	change("chop", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		n := int64(len(b.Bytes))
-		b.Bytes = b.Bytes[n-min(max(args[1].Int(), 0), n):]
-		return value.Unit(), nil
+		b.Bytes = slices.Delete(b.Bytes, 0, int(n-min(max(args[1].Int(), 0), n)))
+		return value.Unit(), c.Tick(len(b.Bytes) >> 10)
 	}, tInt)
 	change("pad", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		n := args[1].Int()
@@ -198,33 +261,43 @@ func blobChanging(r *value.Registry) {
 		if err := room(c, n); err != nil {
 			return value.Value{}, err
 		}
-		more := make([]byte, int(n)-len(b.Bytes))
-		fill(more, byte(args[2].Int()))
-		b.Bytes = append(b.Bytes, more...)
+		have := len(b.Bytes)
+		if err := growBlob(c, b, int(n)-have); err != nil {
+			return value.Value{}, err
+		}
+		b.Bytes = slices.Grow(b.Bytes, int(n)-have)[:n]
+		fill(b.Bytes[have:], byte(args[2].Int()))
 		return value.Unit(), nil
 	}, tInt, tInt)
-	change("split", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+	change("split", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		from, _ := window(len(b.Bytes), args[1].Int(), 0)
-		rest := slices.Clone(b.Bytes[from:])
-		b.Bytes = b.Bytes[:from]
-		return value.NewBlob(rest), nil
+		rest, err := copyBytes(c, b.Bytes[from:])
+		if err == nil {
+			b.Bytes = b.Bytes[:from]
+		}
+		return rest, err
 	}, tInt)
 	portions(func(params ...value.Type) {
-		change("drain", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		change("drain", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 			from, to := portion(len(b.Bytes), args)
-			out := slices.Clone(b.Bytes[from:to])
-			b.Bytes = slices.Delete(b.Bytes, from, to)
-			return value.NewBlob(out), nil
+			out, err := copyBytes(c, b.Bytes[from:to])
+			if err == nil {
+				b.Bytes = slices.Delete(b.Bytes, from, to)
+			}
+			return out, err
 		}, params[1:]...)
 	}, tBlob)
 	portions(func(params ...value.Type) {
-		change("retain", func(_ value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
+		change("retain", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 			start, count := asked(args)
 			if count <= 0 {
 				return value.NewBlob(nil), nil
 			}
 			from, to := window(len(b.Bytes), start, count)
-			kept := slices.Clone(b.Bytes[from:to])
+			kept, err := newBytesOf(c, b.Bytes[from:to])
+			if err != nil {
+				return value.Value{}, err
+			}
 			out := slices.Delete(b.Bytes, from, to)
 			b.Bytes = kept
 			return value.NewBlob(out), nil
@@ -238,10 +311,17 @@ func blobChanging(r *value.Registry) {
 				from, to = len(b.Bytes), len(b.Bytes)
 			}
 			more := args[last].Blob().Bytes
-			if err := room(c, int64(len(b.Bytes)-(to-from)+len(more))); err != nil {
+			if err := c.Limits().CheckArray(len(b.Bytes) - (to - from) + len(more)); err != nil {
 				return value.Value{}, err
 			}
-			b.Bytes = slices.Replace(b.Bytes, from, to, slices.Clone(more)...)
+			more, err := newBytesOf(c, more)
+			if err == nil {
+				err = c.Reserve(value.Growing(args[0], len(more)))
+			}
+			if err != nil {
+				return value.Value{}, err
+			}
+			b.Bytes = slices.Replace(b.Bytes, from, to, more...)
 			return value.Unit(), nil
 		}, params[1:]...)
 	}, tBlob, tBlob)
@@ -286,18 +366,26 @@ func blobNumbers(r *value.Registry) {
 		"write_ascii": func(c rune) bool { return c < 0x80 },
 	} {
 		portions(func(params ...value.Type) {
-			mutating(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+			mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
 				b := value.OwnBlob(&args[0])
 				last := len(args) - 1
 				from, to := portion(len(b.Bytes), args[:last])
-				text := strings.Map(func(c rune) rune {
-					if keep(c) {
-						return c
+				into := b.Bytes[from:to]
+				for i, ch := range args[last].Text() {
+					if len(into) == 0 {
+						break
 					}
-					return -1
-				}, args[last].Text())
-				copy(b.Bytes[from:to], text)
-				return value.Unit(), nil
+					if i%searched == searched-1 {
+						if err := work(c, searched); err != nil {
+							return value.Value{}, err
+						}
+					}
+					if keep(ch) {
+						var four [utf8.UTFMax]byte
+						into = into[copy(into, four[:utf8.EncodeRune(four[:], ch)]):]
+					}
+				}
+				return value.Unit(), work(c, to-from)
 			}, params...)
 		}, tBlob, tStr)
 	}

@@ -1,23 +1,34 @@
 package lib
 
-import "circles/pkg/rhai/value"
+import (
+	"slices"
+	"unicode/utf8"
+
+	"circles/pkg/rhai/value"
+)
 
 // concatenation adds `+` for a string beside a value that the machine's own operators leave to it, and for a character
 // behind a blob.
 func concatenation(r *value.Registry) {
-	text := func(v value.Value) string {
+	text := func(c value.Context, v value.Value) (string, error) {
 		if v.Kind() == value.KindBlob {
-			return decode(v.Blob().Bytes)
+			return decode(c, v.Blob().Bytes)
 		}
-		return v.String()
+		return value.Text(c, v, value.FormPrint)
 	}
 	join := func(c value.Context, args []value.Value) (value.Value, error) {
-		left, err := format(c, args[0], text)
+		left, err := text(c, args[0])
 		if err != nil {
 			return value.Value{}, err
 		}
-		right, err := format(c, args[1], text)
+		right, err := text(c, args[1])
 		if err != nil {
+			return value.Value{}, err
+		}
+		if err := c.Limits().CheckString(len(left) + len(right)); err != nil {
+			return value.Value{}, err
+		}
+		if err := c.Reserve(len(left) + len(right)); err != nil {
 			return value.Value{}, err
 		}
 		return newString(c, left+right)
@@ -25,8 +36,12 @@ func concatenation(r *value.Registry) {
 	pure(r, "+", join, tStr, tAny)
 	pure(r, "+", join, tAny, tStr)
 	pure(r, "+", func(c value.Context, args []value.Value) (value.Value, error) {
-		b := append([]byte(nil), args[0].Blob().Bytes...)
-		b = append(b, string(args[1].Char())...)
+		if err := room(c, int64(len(args[0].Blob().Bytes)+utf8.UTFMax)); err != nil {
+			return value.Value{}, err
+		}
+		b := slices.Grow([]byte(nil), len(args[0].Blob().Bytes)+utf8.UTFMax)
+		b = append(b, args[0].Blob().Bytes...)
+		b = utf8.AppendRune(b, args[1].Char())
 		return value.NewBlob(b), c.Limits().CheckArray(len(b))
 	}, tBlob, tChar)
 }

@@ -11,23 +11,23 @@ func core(r *value.Registry) {
 	pure(r, "type_of", func(_ value.Context, args []value.Value) (value.Value, error) {
 		return value.Str(args[0].TypeName()), nil
 	}, tAny)
-	text := func(form func(value.Value) string) value.Native {
+	text := func(form value.Form) value.Native {
 		return func(c value.Context, args []value.Value) (value.Value, error) {
-			s, err := format(c, args[0], form)
+			s, err := value.Text(c, args[0], form)
 			return value.Str(s), err
 		}
 	}
-	pure(r, "to_string", text(value.Value.String), tAny)
-	pure(r, "to_debug", text(value.Value.Debug), tAny)
+	pure(r, "to_string", text(value.FormPrint), tAny)
+	pure(r, "to_debug", text(value.FormDebug), tAny)
 	pure(r, "print", func(c value.Context, args []value.Value) (value.Value, error) {
-		s, err := format(c, args[0], value.Value.String)
+		s, err := value.Text(c, args[0], value.FormPrint)
 		if err == nil {
 			c.Print(s)
 		}
 		return value.Unit(), err
 	}, tAny)
 	pure(r, "debug", func(c value.Context, args []value.Value) (value.Value, error) {
-		s, err := format(c, args[0], value.Value.Debug)
+		s, err := value.Text(c, args[0], value.FormDebug)
 		if err == nil {
 			c.Debug(s)
 		}

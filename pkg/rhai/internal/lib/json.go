@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 
 	"circles/pkg/rhai/value"
 )
@@ -15,13 +16,20 @@ func jsons(r *value.Registry) {
 		if err := w.value(args[0], 0); err != nil {
 			return value.Value{}, err
 		}
+		if err := c.Reserve(len(w.b)); err != nil {
+			return value.Value{}, err
+		}
 		return newString(c, string(w.b))
 	}, tMap)
 	pure(r, "parse_json", func(c value.Context, args []value.Value) (value.Value, error) {
 		p := jsonReader{c: c, src: args[0].Text()}
+		c.Hold(&p.open)
 		return p.document()
 	}, tStr)
 }
+
+// emptyBytes is about the size of an array without items.
+const emptyBytes = 48
 
 // deepest is how far values nest at most.
 const deepest = 128
@@ -37,7 +45,7 @@ func (w *jsonWriter) value(v value.Value, depth int) error {
 	if err := w.c.Tick(1); err != nil {
 		return err
 	}
-	if err := w.c.Limits().CheckString(len(w.b)); err != nil {
+	if err := w.grow(jsonRoom); err != nil {
 		return err
 	}
 	if depth > deepest {
@@ -52,9 +60,9 @@ func (w *jsonWriter) value(v value.Value, depth int) error {
 	case value.KindFloat:
 		w.float(v.Float())
 	case value.KindChar:
-		w.text(string(v.Char()))
+		return w.text(string(v.Char()))
 	case value.KindString:
-		w.text(v.Text())
+		return w.text(v.Text())
 	case value.KindArray:
 		return w.list('[', ']', len(v.Array().Items), func(i int) error { return w.value(v.Array().Items[i], depth+1) })
 	case value.KindBlob:
@@ -63,16 +71,42 @@ func (w *jsonWriter) value(v value.Value, depth int) error {
 		})
 	case value.KindMap:
 		m := v.Map()
+		if err := m.Sort(w.c); err != nil {
+			return err
+		}
 		return w.list('{', '}', m.Len(), func(i int) error {
-			w.text(m.At(i).Key)
+			if err := w.text(m.At(i).Key); err != nil {
+				return err
+			}
 			w.b = append(w.b, ':')
 			return w.value(m.At(i).Val, depth+1)
 		})
 	case value.KindFnPtr:
-		w.text(v.FnPtr().Name)
+		return w.text(v.FnPtr().Name)
 	default:
-		w.text(v.RustName())
+		return w.text(v.RustName())
 	}
+	return nil
+}
+
+// jsonRoom is how much may be appended without asking.
+const jsonRoom = 64
+
+// grow makes room for n bytes, if the text may be as long as it is.
+func (w *jsonWriter) grow(n int) error {
+	if err := w.c.Limits().CheckString(len(w.b)); err != nil {
+		return err
+	}
+	if cap(w.b)-len(w.b) >= n {
+		return nil
+	}
+	want := len(w.b) + n + len(w.b)/2
+	if err := w.c.Reserve(want); err != nil {
+		return err
+	}
+	b := make([]byte, len(w.b), want)
+	copy(b, w.b)
+	w.b = b
 	return nil
 }
 
@@ -119,14 +153,25 @@ func hasPoint(digits []byte) bool {
 	return false
 }
 
-func (w *jsonWriter) text(s string) {
+func (w *jsonWriter) text(s string) error {
 	const hex = "0123456789abcdef"
+	if err := w.grow(len(s) + jsonRoom); err != nil {
+		return err
+	}
 	w.b = append(w.b, '"')
 	start := 0
 	for i := 0; i < len(s); i++ {
+		if i%searched == searched-1 {
+			if err := work(w.c, searched); err != nil {
+				return err
+			}
+		}
 		c := s[i]
 		if c >= 0x20 && c != '"' && c != '\\' {
 			continue
+		}
+		if err := w.grow(i - start + jsonRoom); err != nil {
+			return err
 		}
 		w.b = append(w.b, s[start:i]...)
 		start = i + 1
@@ -147,15 +192,20 @@ func (w *jsonWriter) text(s string) {
 			w.b = append(w.b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
+	if err := w.grow(len(s) - start + jsonRoom); err != nil {
+		return err
+	}
 	w.b = append(append(w.b, s[start:]...), '"')
+	return nil
 }
 
 // jsonReader parses a JSON text. Its errors tell where it stopped, as the reference's do: the line, and how many bytes
 // of it are behind.
 type jsonReader struct {
-	c   value.Context
-	src string
-	at  int
+	c    value.Context
+	src  string
+	at   int
+	open []value.Value // arrays and maps whose end has not come
 }
 
 func (p *jsonReader) document() (value.Value, error) {
@@ -222,6 +272,9 @@ func (p *jsonReader) value(depth int) (value.Value, error) {
 		if err != nil {
 			return value.Value{}, err
 		}
+		if err := p.c.Reserve(keyBytes); err != nil {
+			return value.Value{}, err
+		}
 		return newString(p.c, s)
 	case c == '[':
 		return p.array(depth)
@@ -246,27 +299,36 @@ func (p *jsonReader) word(word string) error {
 }
 
 func (p *jsonReader) array(depth int) (value.Value, error) {
-	var items []value.Value
+	if err := p.c.Reserve(emptyBytes); err != nil {
+		return value.Value{}, err
+	}
+	list := value.NewArray(nil)
+	a := list.Array()
+	p.open = append(p.open, list)
+	defer func() { p.open = p.open[:depth] }()
 	p.at++
 	if p.next() == ']' {
 		p.at++
-		return value.NewArray(items), nil
+		return list, nil
 	}
 	for {
-		if p.next(); p.at >= len(p.src) && items == nil {
+		if p.next(); p.at >= len(p.src) && a.Items == nil {
 			return value.Value{}, p.fail("EOF while parsing a list", p.at)
 		}
 		x, err := p.value(depth + 1)
 		if err != nil {
 			return value.Value{}, err
 		}
-		items = append(items, x)
-		if err := p.c.Limits().CheckArray(len(items)); err != nil {
+		if err := p.c.Reserve(value.Growing(list, 1)); err != nil {
+			return value.Value{}, err
+		}
+		a.Items = append(a.Items, x)
+		if err := p.c.Limits().CheckArray(len(a.Items)); err != nil {
 			return value.Value{}, err
 		}
 		more, err := p.separator(']', "list", "expected `,` or `]`")
 		if !more || err != nil {
-			return value.NewArray(items), err
+			return list, err
 		}
 	}
 }
@@ -294,7 +356,12 @@ func (p *jsonReader) separator(end byte, what, expected string) (more bool, err 
 }
 
 func (p *jsonReader) object(depth int) (value.Value, error) {
+	if err := p.c.Reserve(2 * emptyBytes); err != nil {
+		return value.Value{}, err
+	}
 	m := value.NewMap(0)
+	p.open = append(p.open, m.Value())
+	defer func() { p.open = p.open[:depth] }()
 	p.at++
 	if p.next() == '}' {
 		p.at++
@@ -395,11 +462,19 @@ func (p *jsonReader) text() (string, error) {
 	start := p.at
 	escaped := false
 	for p.at++; p.at < len(p.src); p.at++ {
+		if (p.at-start)%searched == searched-1 {
+			if err := work(p.c, searched); err != nil {
+				return "", err
+			}
+		}
 		switch c := p.src[p.at]; {
 		case c == '"':
 			p.at++
+			if err := p.c.Reserve(2 * (p.at - start)); err != nil {
+				return "", err
+			}
 			if !escaped {
-				return p.src[start+1 : p.at-1], nil
+				return strings.Clone(p.src[start+1 : p.at-1]), nil // the rest is not to be kept alive
 			}
 			var s string
 			if err := json.Unmarshal([]byte(p.src[start:p.at]), &s); err != nil {

@@ -17,25 +17,34 @@ func maps(r *value.Registry) {
 		v, _ := args[0].Map().Get(args[1].Text())
 		return v.Share(), nil
 	}, tMap, tStr)
-	list := func(name string, item func(key string, v value.Value) value.Value) {
+	list := func(name string, each int, item func(key string, v value.Value) value.Value) {
 		pure(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
 			m := args[0].Map()
-			if err := grow(c, 0, m.Len()); err != nil {
+			if err := m.Sort(c); err != nil {
 				return value.Value{}, err
 			}
-			items := make([]value.Value, 0, m.Len())
+			if err := c.Reserve(each * m.Len()); err != nil {
+				return value.Value{}, err
+			}
+			items, err := newItems(c, m.Len())
+			if err != nil {
+				return value.Value{}, err
+			}
 			for k, v := range m.All() {
 				items = append(items, item(k, *v))
 			}
 			return value.NewArray(items), nil
 		}, tMap)
 	}
-	list("keys", func(key string, _ value.Value) value.Value { return value.Str(key) })
-	list("values", func(_ string, v value.Value) value.Value { return v.Share() })
+	list("keys", keyBytes, func(key string, _ value.Value) value.Value { return value.Str(key) })
+	list("values", 0, func(_ string, v value.Value) value.Value { return v.Share() })
 
 	mapChanging(r)
 	mapFolding(r)
 }
+
+// keyBytes is the size of a text object beside its text.
+const keyBytes = 32
 
 // changeMap adds a function that writes to the map of the receiver.
 func changeMap(r *value.Registry, name string, f func(c value.Context, m *value.Map, args []value.Value) (value.Value, error),
@@ -47,7 +56,7 @@ func changeMap(r *value.Registry, name string, f func(c value.Context, m *value.
 
 func mapChanging(r *value.Registry) {
 	changeMap(r, "set", func(c value.Context, m *value.Map, args []value.Value) (value.Value, error) {
-		return value.Unit(), put(c, m, args[1].Text(), args[2])
+		return value.Unit(), put(c, m, args[1].Str().Part(args[1].Text()), args[2])
 	}, tMap, tStr, tAny)
 	changeMap(r, "remove", func(_ value.Context, m *value.Map, args []value.Value) (value.Value, error) {
 		v, _ := m.Remove(args[1].Text())
@@ -65,6 +74,13 @@ func mapChanging(r *value.Registry) {
 	}, tMap, tMap)
 }
 
+// newMap is a map that a function makes while it calls scripts.
+func newMap(c value.Context) *value.Map {
+	m := value.NewMap(0)
+	c.Hold(&[]value.Value{m.Value()})
+	return m
+}
+
 // put gives a key a value, if there is room for another key.
 func put(c value.Context, m *value.Map, key string, v value.Value) error {
 	if place := m.Ref(key); place != nil {
@@ -74,6 +90,9 @@ func put(c value.Context, m *value.Map, key string, v value.Value) error {
 	if err := c.Limits().CheckMap(m.Len() + 1); err != nil {
 		return err
 	}
+	if err := c.Reserve(value.Growing(m.Value(), 1)); err != nil {
+		return err
+	}
 	m.Set(key, v)
 	return nil
 }
@@ -81,6 +100,9 @@ func put(c value.Context, m *value.Map, key string, v value.Value) error {
 // merge puts the entries of a map into another. Keys that are there already change only if replace says so.
 func merge(c value.Context, into, from *value.Map, replace bool) error {
 	if err := work(c, from.Len()); err != nil {
+		return err
+	}
+	if err := from.Sort(c); err != nil {
 		return err
 	}
 	for k, v := range from.All() {
@@ -96,18 +118,24 @@ func merge(c value.Context, into, from *value.Map, replace bool) error {
 
 func mapFolding(r *value.Registry) {
 	// The callback gets the key, and the value as a second argument or as its this, to which it may write.
-	each := func(c value.Context, args []value.Value, f func(key string, v, result value.Value)) error {
+	each := func(c value.Context, args []value.Value, f func(key string, v, result value.Value) error) error {
 		cb, err := newCallback(c, args[1])
 		if err != nil {
 			return err
 		}
 		m := args[0].Share().Map()
+		if err := m.Sort(c); err != nil {
+			return err
+		}
 		for k, v := range m.All() {
 			x := v.Share()
 			var result value.Value
 			if cb.arity == 1 {
 				result, err = cb.each(&x, 1, value.Unit(), value.Str(k))
 				if !x.Identical(*v) {
+					if e := c.Reserve(value.Growing(args[0], 0)); e != nil {
+						return e
+					}
 					value.OwnMap(&args[0]).Set(k, x)
 				}
 			} else {
@@ -116,33 +144,35 @@ func mapFolding(r *value.Registry) {
 			if err != nil {
 				return err
 			}
-			f(k, x.Share(), result)
+			if err := f(k, x.Share(), result); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
 	calling(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
-		m := value.NewMap(args[0].Map().Len())
-		err := each(c, args, func(k string, _, result value.Value) { m.Set(k, result.Share()) })
+		m := newMap(c)
+		err := each(c, args, func(k string, _, result value.Value) error { return put(c, m, k, result.Share()) })
 		return m.Value(), err
 	}, tMap, tFn)
 	calling(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
-		m := value.NewMap(0)
-		err := each(c, args, func(k string, v, result value.Value) {
+		m := newMap(c)
+		err := each(c, args, func(k string, v, result value.Value) error {
 			if isTrue(result) {
-				m.Set(k, v)
+				return put(c, m, k, v)
 			}
+			return nil
 		})
 		return m.Value(), err
 	}, tMap, tFn)
 	for name, keep := range map[string]bool{"retain": true, "drain": false} {
 		mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
-			in, out := value.NewMap(0), value.NewMap(0)
-			err := each(c, args, func(k string, v, result value.Value) {
+			in, out := newMap(c), newMap(c)
+			err := each(c, args, func(k string, v, result value.Value) error {
 				if isTrue(result) == keep {
-					in.Set(k, v)
-				} else {
-					out.Set(k, v)
+					return put(c, in, k, v)
 				}
+				return put(c, out, k, v)
 			})
 			if err != nil {
 				return value.Value{}, err

@@ -11,7 +11,10 @@ func metadata(r *value.Registry) {
 				continue
 			}
 			items = append(items, describe(f))
-			if err := grow(c, len(items), 0); err != nil {
+			if err := c.Limits().CheckArray(len(items)); err != nil {
+				return value.Value{}, err
+			}
+			if err := c.Reserve(describedBytes); err != nil {
 				return value.Value{}, err
 			}
 		}
@@ -21,6 +24,9 @@ func metadata(r *value.Registry) {
 	pure(r, "get_fn_metadata_list", list, tStr)
 	pure(r, "get_fn_metadata_list", list, tStr, tInt)
 }
+
+// describedBytes is about what the description of a function takes.
+const describedBytes = 1024
 
 func describe(f value.FnInfo) value.Value {
 	m := value.NewMap(6)

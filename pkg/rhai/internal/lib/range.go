@@ -7,7 +7,13 @@ import (
 )
 
 // sequence is what range() with a step, chars() and bits() make: a recipe for items, which a loop starts anew.
-type sequence func() (next func() (value.Value, bool, error))
+type sequence struct {
+	begin func() (next func() (value.Value, bool, error))
+	of    value.Value // what the items are of, if they are of something
+}
+
+// Hold tells of what the sequence keeps alive.
+func (s *sequence) Hold(add func(value.Value)) { add(s.of) }
 
 // sequences is the type of a sequence, which scripts see as a range.
 func sequences(r *value.Registry) *value.CustomType {
@@ -15,7 +21,7 @@ func sequences(r *value.Registry) *value.CustomType {
 		Name:    "range",
 		Print:   func(any) string { return "range" },
 		Debug:   func(any) string { return "range" },
-		Iterate: func(data any) func() (value.Value, bool, error) { return data.(sequence)() },
+		Iterate: func(data any) func() (value.Value, bool, error) { return data.(*sequence).begin() },
 	})
 }
 
@@ -72,7 +78,7 @@ func intSteps(c value.Context, sequences *value.CustomType, from, to, step int64
 	if step == 0 {
 		return value.Value{}, noStep(c)
 	}
-	return sequences.New(sequence(func() func() (value.Value, bool, error) {
+	return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
 		at := from
 		return func() (value.Value, bool, error) {
 			item, next := at, at+step
@@ -82,14 +88,14 @@ func intSteps(c value.Context, sequences *value.CustomType, from, to, step int64
 			at = next
 			return value.Int(item), true, nil
 		}
-	})), nil
+	}}), nil
 }
 
 func floatSteps(c value.Context, sequences *value.CustomType, from, to, step float64) (value.Value, error) {
 	if from+step == from {
 		return value.Value{}, noStep(c)
 	}
-	return sequences.New(sequence(func() func() (value.Value, bool, error) {
+	return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
 		at := from
 		return func() (value.Value, bool, error) {
 			item := at
@@ -99,7 +105,7 @@ func floatSteps(c value.Context, sequences *value.CustomType, from, to, step flo
 			at += step
 			return value.Float(item), true, nil
 		}
-	})), nil
+	}}), nil
 }
 
 // chars adds the walk over a string's characters, or a portion of them.
@@ -111,7 +117,7 @@ func chars(r *value.Registry, sequences *value.CustomType) {
 			from, to := portion(s.Chars(), args)
 			text = text[s.Offset(from):s.Offset(to)]
 		}
-		return sequences.New(sequence(func() func() (value.Value, bool, error) {
+		return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
 			rest := text
 			return func() (value.Value, bool, error) {
 				if rest == "" {
@@ -121,7 +127,7 @@ func chars(r *value.Registry, sequences *value.CustomType) {
 				rest = rest[n:]
 				return value.Char(c), true, nil
 			}
-		})), nil
+		}, of: args[0]}), nil
 	}
 	portions(func(params ...value.Type) { pure(r, "chars", walk, params...) }, tStr)
 	pure(r, "chars", walk, tStr, tInt)

@@ -18,13 +18,19 @@ func arraySorting(r *value.Registry) {
 			return value.Unit(), sortItems(c, a.Items, descending)
 		}, tArray)
 		changeArray(r, "order"+suffix, func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
-			sorted := copyItems(a.Items)
+			sorted, err := copyItems(c, a.Items)
+			if err != nil {
+				return value.Value{}, err
+			}
 			return sorted, sortItems(c, sorted.Array().Items, descending)
 		}, tArray)
 	}
 	by := func(c value.Context, args []value.Value) (value.Value, error) {
-		sorted := copyItems(args[0].Array().Items)
-		err := sortBy(c, sorted.Array().Items, args[1])
+		sorted, err := copyItems(c, args[0].Array().Items)
+		if err != nil {
+			return value.Value{}, err
+		}
+		err = sortBy(c, sorted.Array().Items, args[1])
 		if err == nil {
 			args[0] = sorted
 		}
@@ -34,7 +40,10 @@ func arraySorting(r *value.Registry) {
 	mutating(r, "sort", by, tArray, tStr)
 	mutating(r, "sort_by", by, tArray, tFn)
 	order := func(c value.Context, args []value.Value) (value.Value, error) {
-		sorted := copyItems(args[0].Array().Items)
+		sorted, err := copyItems(c, args[0].Array().Items)
+		if err != nil {
+			return value.Value{}, err
+		}
 		return sorted, sortBy(c, sorted.Array().Items, args[1])
 	}
 	pure(r, "order", order, tArray, tFn)
@@ -42,7 +51,7 @@ func arraySorting(r *value.Registry) {
 
 	changeArray(r, "dedup", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
 		kept, err := dedup(c, a.Items, func(x, y value.Value) (bool, error) {
-			same, err := sameItem(c, x, y)
+			same, err := value.EqualItems(c, x, y)
 			return same && err == nil, fatal(err)
 		})
 		if err == nil {
@@ -56,8 +65,11 @@ func arraySorting(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			items := copyItems(args[0].Array().Items).Array().Items
-			kept, err := dedup(c, items, func(x, y value.Value) (bool, error) {
+			list, err := copyItems(c, args[0].Array().Items)
+			if err != nil {
+				return value.Value{}, err
+			}
+			kept, err := dedup(c, list.Array().Items, func(x, y value.Value) (bool, error) {
 				v, err := cb.with(value.Unit(), x.Share(), y.Share())
 				return isTrue(v), fatal(err)
 			})
@@ -74,10 +86,10 @@ func dedup(c value.Context, items []value.Value, same func(x, y value.Value) (bo
 	if len(items) == 0 {
 		return items, nil
 	}
-	kept := items[:1:1]
+	kept := items[:1] // what is kept never comes before what is looked at
 	for i, x := range items[1:] {
 		if i%chunk == 0 {
-			if err := c.Tick(1); err != nil {
+			if err := c.Tick(chunk / perOperation); err != nil {
 				return nil, err
 			}
 		}
@@ -89,6 +101,7 @@ func dedup(c value.Context, items []value.Value, same func(x, y value.Value) (bo
 			kept = append(kept, x)
 		}
 	}
+	clear(items[len(kept):])
 	return kept, nil
 }
 
@@ -169,7 +182,12 @@ func sortItems(c value.Context, items []value.Value, descending bool) error {
 	steps := 0
 	return stableSort(items, func(x, y value.Value) (int, error) {
 		if steps++; steps%chunk == 0 {
-			if err := c.Tick(1); err != nil {
+			if err := c.Tick(chunk / perOperation); err != nil {
+				return 0, err
+			}
+		}
+		if kind == value.KindString {
+			if err := lookAt(c, x, y); err != nil {
 				return 0, err
 			}
 		}
@@ -179,6 +197,17 @@ func sortItems(c value.Context, items []value.Value, descending bool) error {
 		return compare(x, y), nil
 	})
 }
+
+// lookAt counts the comparison of two texts that are long.
+func lookAt(c value.Context, x, y value.Value) error {
+	if n := min(len(x.Text()), len(y.Text())); n > long {
+		return c.Tick(n / long)
+	}
+	return nil
+}
+
+// long is how many bytes are compared for an operation.
+const long = 512
 
 // comparison orders the values of a kind; nil when they have no order.
 func comparison(kind value.Kind) func(x, y value.Value) int {

@@ -5,9 +5,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/language"
-
 	"circles/pkg/rhai/value"
 )
 
@@ -76,28 +73,31 @@ func stringReading(r *value.Registry) {
 	sub := func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
 		from, to := portion(s.Chars(), args)
-		return value.Str(value.Part(s.Text(), cut(s, from, to))), work(c, to)
+		part := cut(s, from, to)
+		if err := c.Reserve(len(part)); err != nil {
+			return value.Value{}, err
+		}
+		return value.Str(s.Part(part)), work(c, to)
 	}
 	portions(func(params ...value.Type) { pure(r, "sub_string", sub, params...) }, tStr)
 	pure(r, "sub_string", sub, tStr, tInt)
 
 	pure(r, "to_blob", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Text()
-		if err := c.Limits().CheckArray(len(s)); err != nil {
-			return value.Value{}, err
-		}
-		return value.NewBlob([]byte(s)), work(c, len(s))
+		b, err := newBytes(c, int64(len(s)))
+		copy(b, s)
+		return value.NewBlob(b), err
 	}, tStr)
 	pure(r, "to_chars", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
-		if err := c.Limits().CheckArray(s.Chars()); err != nil {
+		items, err := newItems(c, s.Chars())
+		if err != nil {
 			return value.Value{}, err
 		}
-		items := make([]value.Value, 0, s.Chars())
 		for _, ch := range s.Text() {
 			items = append(items, value.Char(ch))
 		}
-		return value.NewArray(items), work(c, len(items))
+		return value.NewArray(items), nil
 	}, tStr)
 }
 
@@ -130,7 +130,7 @@ func cut(s *value.String, from, to int) string {
 
 func stringSearching(r *value.Registry) {
 	for name, test := range map[string]func(s, sub string) bool{
-		"contains": strings.Contains, "starts_with": strings.HasPrefix, "ends_with": strings.HasSuffix,
+		"starts_with": strings.HasPrefix, "ends_with": strings.HasSuffix,
 	} {
 		eachNeedle(func(second value.Type) {
 			pure(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
@@ -139,6 +139,12 @@ func stringSearching(r *value.Registry) {
 			}, tStr, second)
 		})
 	}
+	eachNeedle(func(second value.Type) {
+		pure(r, "contains", func(c value.Context, args []value.Value) (value.Value, error) {
+			at, err := search(c, args[0].Text(), needle(args[1]))
+			return value.Bool(at >= 0), err
+		}, tStr, second)
+	})
 	eachNeedle(func(second value.Type) {
 		find := func(c value.Context, args []value.Value) (value.Value, error) {
 			s := args[0].Str()
@@ -157,18 +163,90 @@ func stringSearching(r *value.Registry) {
 				}
 				start = s.Offset(int(at))
 			}
-			if err := work(c, len(s.Text())); err != nil {
-				return value.Value{}, err
-			}
-			at := strings.Index(s.Text()[start:], needle(args[1]))
-			if at < 0 {
-				return value.Int(-1), nil
+			at, err := search(c, s.Text()[start:], needle(args[1]))
+			if at < 0 || err != nil {
+				return value.Int(-1), err
 			}
 			return value.Int(int64(utf8.RuneCountInString(s.Text()[:start+at]))), nil
 		}
 		pure(r, "index_of", find, tStr, second)
 		pure(r, "index_of", find, tStr, second, tInt)
 	})
+}
+
+// searched is how much of a text is searched between two looks at the limits.
+const searched = 1 << 16
+
+// search is the index of the first sep in a text; -1 when there is none. It counts the work as it goes.
+func search(c value.Context, s, sep string) (int, error) {
+	for from := 0; ; from += searched {
+		end := min(from+searched+len(sep), len(s))
+		if at := strings.Index(s[from:end], sep); at >= 0 {
+			return from + at, work(c, at)
+		}
+		if err := work(c, end-from); err != nil || end == len(s) {
+			return -1, err
+		}
+	}
+}
+
+// substitute replaces every old in a text, which may not become too long. It counts the work and the memory.
+func substitute(c value.Context, s, old, by string) (string, error) {
+	count := 0
+	if old == "" {
+		count = utf8.RuneCountInString(s) + 1
+	} else {
+		for rest := s; ; {
+			at, err := search(c, rest, old)
+			if err != nil {
+				return "", err
+			}
+			if at < 0 {
+				break
+			}
+			count++
+			rest = rest[at+len(old):]
+		}
+	}
+	if count == 0 {
+		return s, nil
+	}
+	if by != "" && count > math.MaxInt32/len(by) {
+		return "", value.TooLarge("Length of string", value.LimitString)
+	}
+	size := len(s) + count*(len(by)-len(old))
+	if err := c.Limits().CheckString(size); err != nil {
+		return "", err
+	}
+	if err := c.Reserve(size); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	b.Grow(size)
+	ticked := 0
+	for rest := s; ; {
+		at := strings.Index(rest, old)
+		if old == "" { // between all characters, and at both ends
+			at = 0
+			if b.Len() > 0 || len(rest) < len(s) {
+				_, at = utf8.DecodeRuneInString(rest)
+			}
+		}
+		if count == 0 || at < 0 {
+			b.WriteString(rest)
+			return b.String(), nil
+		}
+		count--
+		b.WriteString(rest[:at])
+		b.WriteString(by)
+		rest = rest[at+len(old):]
+		if b.Len()-ticked > searched {
+			if err := work(c, b.Len()-ticked); err != nil {
+				return "", err
+			}
+			ticked = b.Len()
+		}
+	}
 }
 
 // change adds a method that gives its string a new text. Nothing else comes of it.
@@ -181,7 +259,7 @@ func change(r *value.Registry, name string, f func(c value.Context, s *value.Str
 			return value.Value{}, err
 		}
 		if s != old.Text() {
-			v, err := newString(c, value.Part(old.Text(), s))
+			v, err := newString(c, old.Part(s))
 			if err != nil {
 				return value.Value{}, err
 			}
@@ -198,15 +276,21 @@ func stringChanging(r *value.Registry) {
 		case value.KindString:
 			tail = args[1].Text()
 		case value.KindBlob:
-			tail = strings.ToValidUTF8(string(args[1].Blob().Bytes), "\uFFFD")
+			var err error
+			if tail, err = decodeRuns(c, args[1].Blob().Bytes); err != nil {
+				return value.Value{}, err
+			}
 		default:
 			var err error
-			if tail, err = format(c, args[1], value.Value.String); err != nil {
+			if tail, err = value.Text(c, args[1], value.FormPrint); err != nil {
 				return value.Value{}, err
 			}
 		}
 		s := args[0].Str()
 		if err := c.Limits().CheckString(len(s.Text()) + len(tail)); err != nil {
+			return value.Value{}, err
+		}
+		if err := c.Reserve(value.Joining(args[0], value.Str(tail))); err != nil {
 			return value.Value{}, err
 		}
 		args[0] = s.Append(tail)
@@ -228,7 +312,10 @@ func stringChanging(r *value.Registry) {
 	}
 	portions(func(params ...value.Type) { change(r, "crop", crop, params...) }, tStr)
 	change(r, "crop", crop, tStr, tInt)
-	change(r, "set", func(_ value.Context, s *value.String, args []value.Value) (string, error) {
+	change(r, "set", func(c value.Context, s *value.String, args []value.Value) (string, error) {
+		if err := c.Reserve(len(s.Text()) + utf8.UTFMax); err != nil {
+			return "", err
+		}
 		at, ok := charAt(s, args[1].Int())
 		if !ok {
 			return s.Text(), nil
@@ -239,8 +326,8 @@ func stringChanging(r *value.Registry) {
 	}, tStr, tInt, tChar)
 
 	eachNeedle(func(second value.Type) {
-		change(r, "remove", func(_ value.Context, s *value.String, args []value.Value) (string, error) {
-			return strings.ReplaceAll(s.Text(), needle(args[1]), ""), nil
+		change(r, "remove", func(c value.Context, s *value.String, args []value.Value) (string, error) {
+			return substitute(c, s.Text(), needle(args[1]), "")
 		}, tStr, second)
 		change(r, "pad", pad, tStr, tInt, second)
 		eachNeedle(func(third value.Type) { change(r, "replace", replace, tStr, second, third) })
@@ -251,33 +338,28 @@ func stringChanging(r *value.Registry) {
 		if s == "" {
 			return value.Unit(), nil
 		}
+		if err := c.Reserve(len(s)); err != nil {
+			return value.Value{}, err
+		}
 		ch, n := utf8.DecodeLastRuneInString(s)
-		args[0] = value.Str(value.Part(s, s[:len(s)-n]))
+		args[0] = value.Str(args[0].Str().Part(s[:len(s)-n]))
 		return value.Char(ch), work(c, len(s))
 	}, tStr)
 	mutating(r, "pop", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
 		n := s.Chars()
 		at := s.Offset(n - int(min(max(args[1].Int(), 0), int64(n))))
+		if err := c.Reserve(len(s.Text())); err != nil {
+			return value.Value{}, err
+		}
 		tail := s.Text()[at:]
-		args[0] = value.Str(value.Part(s.Text(), s.Text()[:at]))
-		return value.Str(value.Part(s.Text(), tail)), work(c, n)
+		args[0] = value.Str(s.Part(s.Text()[:at]))
+		return value.Str(s.Part(tail)), work(c, n)
 	}, tStr, tInt)
 }
 
-// replace checks the length of the result before it makes it.
 func replace(c value.Context, s *value.String, args []value.Value) (string, error) {
-	old, by := needle(args[1]), needle(args[2])
-	count := strings.Count(s.Text(), old)
-	if more := len(by) - len(old); more > 0 {
-		if count > math.MaxInt32/more {
-			return "", value.TooLarge("Length of string", value.LimitString)
-		}
-		if err := c.Limits().CheckString(len(s.Text()) + count*more); err != nil {
-			return "", err
-		}
-	}
-	return strings.ReplaceAll(s.Text(), old, by), work(c, len(s.Text()))
+	return substitute(c, s.Text(), needle(args[1]), needle(args[2]))
 }
 
 // pad repeats a text behind the string until it has the length. The last repetition may be cut.
@@ -310,169 +392,16 @@ func pad(c value.Context, s *value.String, args []value.Value) (string, error) {
 	if err := work(c, size); err != nil {
 		return "", err
 	}
+	if err := c.Reserve(len(s.Text()) + 2*(size+len(rest))); err != nil {
+		return "", err
+	}
 	return s.Text() + strings.Repeat(fill, missing/unit) + rest, nil
 }
 
-func stringSplitting(r *value.Registry) {
-	list := func(c value.Context, whole string, parts []string) (value.Value, error) {
-		if err := c.Limits().CheckArray(len(parts)); err != nil {
-			return value.Value{}, err
-		}
-		items := make([]value.Value, len(parts))
-		for i, p := range parts {
-			items[i] = value.Str(value.Part(whole, p))
-		}
-		return value.NewArray(items), c.Tick(len(items))
+// decodeRuns reads a blob as UTF-8, with one replacement character for every run of bytes that are none.
+func decodeRuns(c value.Context, b []byte) (string, error) {
+	if err := c.Reserve(4 * len(b)); err != nil {
+		return "", err
 	}
-	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
-		words := strings.Fields(args[0].Text())
-		if len(words) == 0 {
-			words = []string{""}
-		}
-		return list(c, args[0].Text(), words)
-	}, tStr)
-	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
-		s := args[0].Str()
-		at, n := args[1].Int(), int64(s.Chars())
-		switch {
-		case at < 0:
-			at = max(at+n, 0)
-		case at == 0:
-			at = n // the reference takes zero for no index
-		}
-		off := s.Offset(int(min(at, n)))
-		return list(c, s.Text(), []string{s.Text()[:off], s.Text()[off:]})
-	}, tStr, tInt)
-	eachNeedle(func(second value.Type) {
-		split := func(c value.Context, args []value.Value) (value.Value, error) {
-			segments := int64(math.MaxInt64)
-			if len(args) > 2 {
-				segments = max(args[2].Int(), 1)
-			}
-			s, sep := args[0].Text(), needle(args[1])
-			if s == "" {
-				return list(c, s, []string{s})
-			}
-			// Parts come one at a time, so that a limit stops a script before there are too many.
-			var parts []string
-			for rest := s; ; {
-				head, tail, found := nextPart(rest, sep, len(parts) == 0)
-				if !found || int64(len(parts))+1 >= segments {
-					return list(c, s, append(parts, rest))
-				}
-				parts, rest = append(parts, head), tail
-				if err := tooMany(c, len(parts)); err != nil {
-					return value.Value{}, err
-				}
-			}
-		}
-		pure(r, "split", split, tStr, second)
-		pure(r, "split", split, tStr, second, tInt)
-		splitRev := func(c value.Context, args []value.Value) (value.Value, error) {
-			segments := int64(math.MaxInt64)
-			if len(args) > 2 {
-				segments = max(args[2].Int(), 1)
-			}
-			s, sep := args[0].Text(), needle(args[1])
-			if s == "" {
-				return list(c, s, []string{s})
-			}
-			var parts []string
-			for rest := s; ; {
-				head, tail, found := lastPart(rest, sep, len(parts) == 0)
-				if !found || int64(len(parts))+1 >= segments {
-					return list(c, s, append(parts, rest))
-				}
-				parts, rest = append(parts, tail), head
-				if err := tooMany(c, len(parts)); err != nil {
-					return value.Value{}, err
-				}
-			}
-		}
-		pure(r, "split_rev", splitRev, tStr, second)
-		pure(r, "split_rev", splitRev, tStr, second, tInt)
-	})
-}
-
-// tooMany checks the number of items so far, and counts the one that was added.
-func tooMany(c value.Context, n int) error {
-	if err := c.Limits().CheckArray(n); err != nil {
-		return err
-	}
-	return c.Tick(1)
-}
-
-// nextPart cuts a string at the first separator. An empty separator stands between characters, and at both ends.
-func nextPart(s, sep string, first bool) (head, tail string, found bool) {
-	if sep != "" || first {
-		return strings.Cut(s, sep)
-	}
-	if s == "" {
-		return "", "", false
-	}
-	_, n := utf8.DecodeRuneInString(s)
-	return s[:n], s[n:], true
-}
-
-// lastPart cuts a string at the last separator.
-func lastPart(s, sep string, first bool) (head, tail string, found bool) {
-	if sep == "" {
-		if first {
-			return s, "", true
-		}
-		if s == "" {
-			return "", "", false
-		}
-		_, n := utf8.DecodeLastRuneInString(s)
-		return s[:len(s)-n], s[len(s)-n:], true
-	}
-	at := strings.LastIndex(s, sep)
-	if at < 0 {
-		return s, "", false
-	}
-	return s[:at], s[at+len(sep):], true
-}
-
-// upper and lower follow Unicode's full mappings: a character may become several.
-func upper(s *value.String) string {
-	if s.ASCII() {
-		return strings.ToUpper(s.Text())
-	}
-	return cases.Upper(language.Und).String(s.Text())
-}
-
-func lower(s *value.String) string {
-	if s.ASCII() {
-		return strings.ToLower(s.Text())
-	}
-	return cases.Lower(language.Und).String(s.Text())
-}
-
-func letterCase(r *value.Registry) {
-	for suffix, of := range map[string]func(*value.String) string{"upper": upper, "lower": lower} {
-		// A character that would become several stays as it is.
-		char := func(v value.Value) value.Value {
-			s := of(value.Str(string(v.Char())).Str())
-			if mapped, n := utf8.DecodeRuneInString(s); n == len(s) {
-				return value.Char(mapped)
-			}
-			return v
-		}
-		pure(r, "to_"+suffix, func(c value.Context, args []value.Value) (value.Value, error) {
-			if err := work(c, len(args[0].Text())); err != nil {
-				return value.Value{}, err
-			}
-			return newString(c, of(args[0].Str()))
-		}, tStr)
-		pure(r, "to_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
-			return char(args[0]), nil
-		}, tChar)
-		change(r, "make_"+suffix, func(_ value.Context, s *value.String, _ []value.Value) (string, error) {
-			return of(s), nil
-		}, tStr)
-		mutating(r, "make_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
-			args[0] = char(args[0])
-			return value.Unit(), nil
-		}, tChar)
-	}
+	return strings.ToValidUTF8(string(b), "\uFFFD"), work(c, len(b))
 }

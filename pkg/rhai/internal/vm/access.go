@@ -41,6 +41,9 @@ func (m *Machine) get(v *value.Value, s *compile.Site) (value.Value, *value.Erro
 func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Error {
 	if v.Kind() == value.KindMap {
 		before := v.Footprint()
+		if err := m.writing(*v, before, 0); err != nil {
+			return err
+		}
 		o := value.OwnMap(v)
 		hint := int(s.Position.Load())
 		p, at := o.RefHint(s.Name, hint)
@@ -53,6 +56,9 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 		}
 		if err := m.Run.Limits.CheckMap(o.Len() + 1); err != nil {
 			return value.AsError(err)
+		}
+		if err := m.writing(*v, before, 1); err != nil {
+			return err
 		}
 		o.Set(s.Name, x)
 		return m.changed(*v, before, x)
@@ -186,7 +192,7 @@ func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
 		return value.Char(r), nil
 	case value.KindRange, value.KindRangeInclusive:
 		from, to := span(key.Range(), s.Chars())
-		return value.Str(value.Part(s.Text(), s.Text()[s.Offset(from):s.Offset(to)])), nil
+		return value.Str(s.Part(s.Text()[s.Offset(from):s.Offset(to)])), nil
 	}
 	return value.Value{}, value.TypeMismatch("i64", key.RustName())
 }
@@ -237,6 +243,9 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 			return value.ArrayBounds(len(v.Array().Items), key.Int())
 		}
 		before := v.Footprint()
+		if err := m.writing(*v, before, 0); err != nil {
+			return err
+		}
 		value.OwnArray(v).Items[i] = x
 		return m.tookObject(*v, before)
 	case value.KindMap:
@@ -244,6 +253,9 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 			return value.TypeMismatch("string", key.RustName())
 		}
 		before := v.Footprint()
+		if err := m.writing(*v, before, 0); err != nil {
+			return err
+		}
 		o := value.OwnMap(v)
 		if p := o.Ref(key.Text()); p != nil {
 			*p = x
@@ -252,7 +264,10 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		if err := m.Run.Limits.CheckMap(o.Len() + 1); err != nil {
 			return value.AsError(err)
 		}
-		o.Set(key.Text(), x)
+		if err := m.writing(*v, before, 1); err != nil {
+			return err
+		}
+		o.Set(key.Str().Part(key.Text()), x)
 		return m.changed(*v, before, x)
 	case value.KindString:
 		old := *v
@@ -271,6 +286,9 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 			return m.alt(1, value.TypeMismatch("INT", x.RustName()))
 		}
 		before := v.Footprint()
+		if err := m.writing(*v, before, 0); err != nil {
+			return err
+		}
 		value.OwnBlob(v).Bytes[i] = byte(x.Int())
 		return m.tookObject(*v, before)
 	case value.KindInt:
@@ -284,6 +302,18 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		return err
 	}
 	return m.alt(0, value.NoIndexSetter(*v, key, x))
+}
+
+// writing makes sure of the memory that a write to a container takes: to copy it, when others hold it too, or to make
+// room in it.
+func (m *Machine) writing(v value.Value, now value.Footprint, more int) *value.Error {
+	if now.Bytes() < muchBytes {
+		return nil
+	}
+	if err := m.Reserve(value.Growing(v, more)); err != nil {
+		return value.AsError(err)
+	}
+	return nil
 }
 
 // setString replaces a character, or the characters of a range by the text of any value.
@@ -308,11 +338,21 @@ func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 		}
 		at := s.Offset(i)
 		_, width := utf8.DecodeRuneInString(s.Text()[at:])
+		if err := m.Reserve(len(s.Text()) + utf8.UTFMax); err != nil {
+			return value.AsError(err)
+		}
 		*v = value.Str(s.Text()[:at] + string(x.Char()) + s.Text()[at+width:])
 		return m.made(*v)
 	case value.KindRange, value.KindRangeInclusive:
 		from, to := span(key.Range(), s.Chars())
-		*v = value.Str(s.Text()[:s.Offset(from)] + x.String() + s.Text()[s.Offset(to):])
+		by, err := value.Text(m, x, value.FormPrint)
+		if err == nil {
+			err = m.Reserve(len(s.Text()) + len(by))
+		}
+		if err != nil {
+			return value.AsError(err)
+		}
+		*v = value.Str(s.Text()[:s.Offset(from)] + by + s.Text()[s.Offset(to):])
 		return m.made(*v)
 	}
 	return value.TypeMismatch("i64", key.RustName())

@@ -18,8 +18,10 @@ func (m *Machine) enter(f *compile.Func, base int) *value.Error {
 	if m.depth >= m.max || m.loops >= maxLoops {
 		return value.StackOverflow()
 	}
-	if m.depth == len(m.frames) {
-		m.frames = append(m.frames, make([]frame, len(m.frames))...)
+	if top := base + f.Regs + spare; m.depth == len(m.frames) || top > len(m.stack) {
+		if err := m.deeper(top); err != nil {
+			return err
+		}
 	}
 	m.frames[m.depth] = frame{m.fn, m.ip, m.base}
 	m.depth++
@@ -30,6 +32,23 @@ func (m *Machine) enter(f *compile.Func, base int) *value.Error {
 		m.reserve(top)
 	}
 	m.fn, m.ip, m.base = f, start(f), base
+	return nil
+}
+
+// deeper makes room for another frame, whose registers end at top.
+func (m *Machine) deeper(top int) *value.Error {
+	bytes := frameBytes * 2 * len(m.frames)
+	if top > len(m.stack) {
+		bytes = valueBytes * max(top, 2*len(m.stack))
+	}
+	if bytes >= muchBytes {
+		if err := m.Reserve(bytes); err != nil {
+			return value.AsError(err)
+		}
+	}
+	if m.depth == len(m.frames) {
+		m.frames = append(m.frames, make([]frame, len(m.frames))...)
+	}
 	return nil
 }
 
@@ -127,6 +146,11 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 	var old value.Value
 	if f.Mutates {
 		old, before = args[0], args[0].Footprint()
+	}
+	if f.Mutates && before.Bytes() >= muchBytes {
+		if err := m.Reserve(value.Growing(args[0], 0)); err != nil {
+			return value.Value{}, value.AsError(err)
+		}
 	}
 	held := len(m.held)
 	v, err := f.Native(m, args)

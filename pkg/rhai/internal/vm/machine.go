@@ -48,6 +48,7 @@ type Pool struct {
 	now      func() time.Time
 	parse    func(source string) (*compile.Unit, error)
 	machines sync.Pool
+	heap     heap
 
 	Modules Modules // nil: nothing can be imported
 }
@@ -70,6 +71,7 @@ func (p *Pool) Get() *Machine {
 
 // Put takes a machine back.
 func (p *Pool) Put(m *Machine) {
+	m.endMemory()
 	m.reset()
 	p.machines.Put(m)
 }
@@ -80,6 +82,9 @@ type frame struct {
 	ip   unsafe.Pointer // the next instruction
 	base int
 }
+
+// looksAtHeap is how many looks at the context and the limit come with one at the heap.
+const looksAtHeap = 128
 
 // interval is how many operations pass between looks at the context and the limit.
 const interval = 1024
@@ -119,6 +124,11 @@ type Machine struct {
 	used   uint64 // operations before this slice
 
 	room     int              // bytes that may be allocated before what is held is counted
+	granted  int              // what room began at
+	garbage  int              // bytes that were taken before that, and not collected since
+	expected int              // bytes of the process's heap when it was looked at last
+	looks    uint             // at the context and the limit
+	counting bool             // what is held
 	copies   int              // bytes that native functions that are calling scripts may have copied
 	held     []*[]value.Value // what native functions make while they call scripts
 	lightest int              // see lightest
@@ -188,9 +198,7 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 	}
 	m.loops, m.copies = 0, 0
 	m.lightest = lightest(&m.Run.Limits)
-	if m.room = m.Run.Limits.Memory; m.room <= 0 {
-		m.room = math.MaxInt
-	}
+	m.beginMemory()
 	m.max++ // the global level
 	m.used, m.slice = 0, 0
 	m.budget = 0
@@ -219,13 +227,22 @@ func (m *Machine) Exec(ctx context.Context, unit *compile.Unit) (value.Value, er
 	m.depth, m.fn, m.ip, m.base = 1, f, start(f), 0
 	err := m.loop(0)
 	m.unbind(f)
+	v := m.result
 	if err != nil && err.Kind == value.ErrExit {
-		return err.Value.Freeze(), nil
+		v, err = err.Value, nil
 	}
 	if err != nil {
 		return value.Value{}, err
 	}
-	return m.result.Freeze(), nil
+	return m.give(v)
+}
+
+// give is a value as the host gets it.
+func (m *Machine) give(v value.Value) (value.Value, error) {
+	if err := v.FreezeIn(m); err != nil {
+		return value.Value{}, err
+	}
+	return v, nil
 }
 
 // Invoke runs a function of a unit.
@@ -244,7 +261,7 @@ func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, name string, a
 	if err != nil {
 		return value.Value{}, err
 	}
-	return v.Freeze(), nil
+	return m.give(v)
 }
 
 // bind loads the variables that the host gives to a global level, whose registers begin at base.
@@ -335,6 +352,9 @@ func (m *Machine) refill() *value.Error {
 			return value.Terminated(context.Cause(m.ctx))
 		default:
 		}
+	}
+	if m.looks++; m.looks%looksAtHeap == 0 {
+		return m.watch()
 	}
 	return nil
 }

@@ -2,18 +2,30 @@ package vm
 
 import (
 	"math"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
+	"weak"
 
 	"circles/pkg/rhai/value"
 )
 
 // The memory of a run is bounded without counting what becomes free. Whatever allocates takes from the room that is
-// left; when there is none, what is still held is counted, and the room is what the limit leaves, but at least a part
-// of the limit, so that counting costs little beside allocating. A run can therefore hold a little more than its limit
-// before it ends. What native functions hold while they call scripts no register shows: it is added (see Hold).
+// left, much of it beforehand; when there is none, what is still held is counted, and the room is what the limit leaves,
+// but at least a slack, so that counting costs little beside allocating. A run can therefore hold a little more than its
+// limit before it ends. What native functions hold while they call scripts no register shows: it is added (see Hold).
+//
+// What became free takes memory of the process until Go's collector has run, which of its own accord lets the heap grow
+// to twice what is held. Whenever the held and what was taken since the last collection exceed the limit together, the
+// machine has Go collect. So the process takes no more than the limit and the slack, besides what it took before; a run
+// that stays below half of its limit never waits for a collection.
 
 const (
-	slack      = 8 // the part of the limit that a run may allocate between two counts
+	slackPart = 8        // the part of the limit that a run may allocate between two counts
+	maxSlack  = 12 << 20 // and how much it is at most, in bytes
+
 	frameBytes = 32
+	loopBytes  = 2 << 10 // of Go's stack, for a loop inside a loop
 
 	muchBytes    = 4096 // at once
 	bytesPerTick = 32
@@ -21,6 +33,75 @@ const (
 	valueBytes = 16
 	entryBytes = 32
 )
+
+// heap tells what collections of Go leave undone, for the machines of a pool.
+type heap struct {
+	garbage atomic.Int64 // bytes that ended runs have taken since a collection
+	since   atomic.Pointer[weak.Pointer[witness]]
+}
+
+// witness is an object that nobody holds: it is gone when Go has collected.
+type witness struct{ _ [4]uint64 }
+
+// left is how much garbage earlier runs may have left.
+func (h *heap) left() int {
+	garbage := h.garbage.Load()
+	if garbage < maxSlack {
+		return int(garbage) // not worth knowing
+	}
+	if w := h.since.Load(); w == nil || w.Value() != nil {
+		return int(garbage)
+	}
+	h.collected()
+	return 0
+}
+
+// collected begins anew after a collection.
+func (h *heap) collected() {
+	w := weak.Make(new(witness))
+	h.since.Store(&w)
+	h.garbage.Store(0)
+}
+
+// objects is how many bytes the process's heap holds, garbage included.
+func objects() int {
+	sample := [1]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample[:])
+	return int(sample[0].Value.Uint64())
+}
+
+// slack is how much a run may allocate between two counts whatever it holds.
+func (m *Machine) slack() int { return min(m.Run.Limits.Memory/slackPart, maxSlack) }
+
+// beginMemory sets how much the run may allocate at first.
+func (m *Machine) beginMemory() {
+	limit := m.Run.Limits.Memory
+	if limit <= 0 {
+		m.room, m.granted = math.MaxInt, math.MaxInt
+		return
+	}
+	m.garbage = m.pool.heap.left()
+	m.room = max(limit-m.garbage, m.slack())
+	m.granted, m.expected = m.room, 0
+}
+
+// endMemory leaves what the run has taken to the collector.
+func (m *Machine) endMemory() {
+	if m.Run.Limits.Memory > 0 && m.granted != m.room {
+		m.pool.heap.garbage.Add(int64(m.granted - m.room))
+	}
+}
+
+// Reserve accounts for memory that is about to be allocated.
+func (m *Machine) Reserve(bytes int) error {
+	if m.room -= bytes; m.room >= 0 {
+		return nil
+	}
+	if err := m.count(bytes); err != nil {
+		return err
+	}
+	return nil
+}
 
 // took accounts for memory that was allocated. Much of it counts as operations too: to fill it takes time.
 func (m *Machine) took(bytes int) *value.Error {
@@ -32,7 +113,7 @@ func (m *Machine) took(bytes int) *value.Error {
 	if m.room -= bytes; m.room >= 0 {
 		return nil
 	}
-	return m.count()
+	return m.count(0)
 }
 
 // tookObject accounts for an object that was made, or grew, in a place that had the earlier footprint.
@@ -60,19 +141,48 @@ func (m *Machine) changed(place value.Value, earlier value.Footprint, more ...va
 	return m.tookObject(place, earlier)
 }
 
-// count finds how much memory the run holds.
-func (m *Machine) count() *value.Error {
+// count finds how much memory the run holds, and whether it may take so many bytes more.
+func (m *Machine) count(ahead int) *value.Error {
 	limit := m.Run.Limits.Memory
-	if limit <= 0 {
+	if limit <= 0 || m.counting {
 		m.room = math.MaxInt
 		return nil
 	}
+	m.garbage += m.granted - m.room
+	m.counting, m.granted, m.room = true, math.MaxInt, math.MaxInt
+	held, err := m.census(limit)
+	m.counting = false
+	if err == nil && held+ahead > limit {
+		err = value.TooLarge("Memory of the run", value.LimitMemory)
+	}
+	if err != nil {
+		m.granted, m.room = 0, 0
+		return err
+	}
+	if m.garbage > maxSlack && held+m.garbage > limit {
+		m.collect()
+		m.garbage = ahead
+	}
+	m.room = max(limit-held-ahead, m.slack())
+	m.granted = m.room
+	return nil
+}
+
+// collect has Go collect, and give what becomes free back to the system.
+func (m *Machine) collect() {
+	debug.FreeOSMemory()
+	m.pool.heap.collected()
+	m.expected = objects()
+}
+
+// census counts what the run holds.
+func (m *Machine) census(limit int) (int, *value.Error) {
 	// Registers above the current frame's hold what calls left there.
 	if top := m.base + m.fn.Regs + spare; top < m.high {
 		clear(m.stack[top:min(m.high, len(m.stack))])
 	}
 	c := value.Census{Limit: limit, Step: func() error { return m.Tick(1) }}
-	c.Bytes = valueBytes*len(m.stack) + frameBytes*len(m.frames) + m.copies
+	c.Bytes = valueBytes*len(m.stack) + frameBytes*len(m.frames) + loopBytes*m.loops + m.copies
 	lists := [][]value.Value{m.stack[:min(m.high, len(m.stack))], m.globals}
 	for _, d := range m.dynamic {
 		lists = append(lists, []value.Value{d.v})
@@ -89,16 +199,31 @@ func (m *Machine) count() *value.Error {
 	}
 	for _, list := range lists {
 		if err := c.Add(list); err != nil {
-			return value.AsError(err)
+			return 0, value.AsError(err)
 		}
 	}
-	if c.Bytes > limit {
-		m.room = 0
-		return value.TooLarge("Memory of the run", value.LimitMemory)
+	return c.Bytes, nil
+}
+
+// watch looks at the process's heap, now and then, while a run holds much: what is garbage at once, and too small to be
+// accounted for, adds up.
+func (m *Machine) watch() *value.Error {
+	if m.Run.Limits.Memory <= 0 || m.counting || m.garbage+m.granted-m.room < watchBytes {
+		return nil
 	}
-	m.room = max(limit-c.Bytes, limit/slack)
+	now := objects()
+	switch {
+	case m.expected == 0 || now < m.expected:
+		m.expected = now
+	case now-m.expected > m.granted-m.room+maxSlack:
+		m.garbage += now - m.expected // more than it was thought to be
+		return m.count(0)
+	}
 	return nil
 }
+
+// watchBytes is what a run must have taken to be watched.
+const watchBytes = 16 << 20
 
 // Hold tells of a list that a native function makes.
 func (m *Machine) Hold(list *[]value.Value) { m.held = append(m.held, list) }

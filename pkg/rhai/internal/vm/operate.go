@@ -11,7 +11,17 @@ import (
 // binary applies an operator, built in or registered.
 func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Error) {
 	if op >= value.OpEq {
-		if err := m.compared(a, b); err != nil {
+		v, ok, err := value.Compare(m, op, a, b)
+		switch {
+		case err != nil:
+			return value.Value{}, value.AsError(err)
+		case ok:
+			return v, nil
+		}
+		return m.operator(op.String(), a, b)
+	}
+	if a.Kind() > value.KindChar || b.Kind() > value.KindChar {
+		if err := m.joining(op, &a, &b); err != nil {
 			return value.Value{}, err
 		}
 	}
@@ -25,17 +35,24 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 	return m.operator(op.String(), a, b)
 }
 
-// comparedPerTick is how many items a comparison looks at for an operation.
-const comparedPerTick = 16
-
-// compared counts the operations of comparing two values: those that are nested may hold far more than one knows.
-func (m *Machine) compared(a, b value.Value) *value.Error {
-	k := a.Kind()
-	if k < value.KindString || k > value.KindMap || k != b.Kind() || a.Identical(b) && k <= value.KindBlob && k != value.KindArray {
+// joining makes sure of the memory that an addition takes, and writes out a container that is added to a text.
+func (m *Machine) joining(op value.Op, a, b *value.Value) *value.Error {
+	if op != value.OpAdd {
 		return nil
 	}
-	if err := m.Tick(min(a.Weight(), b.Weight()) / comparedPerTick); err != nil {
-		return value.AsError(err)
+	for _, pair := range [2][2]*value.Value{{a, b}, {b, a}} {
+		if k := pair[1].Kind(); pair[0].IsString() && (k == value.KindArray || k == value.KindMap) {
+			s, err := value.Text(m, *pair[1], value.FormPrint)
+			if err != nil {
+				return value.AsError(err)
+			}
+			*pair[1] = value.Str(s)
+		}
+	}
+	if bytes := value.Joining(*a, *b); bytes >= muchBytes {
+		if err := m.Reserve(bytes); err != nil {
+			return value.AsError(err)
+		}
 	}
 	return nil
 }
@@ -65,6 +82,11 @@ func (m *Machine) operator(name string, args ...value.Value) (value.Value, *valu
 // assign applies a compound assignment to a register.
 func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.Error {
 	old, before := *place, place.Footprint()
+	if before.Bytes() >= muchBytes || x.Kind() >= value.KindString {
+		if err := m.assigning(op, place, &x); err != nil {
+			return err
+		}
+	}
 	ok, err := value.Assign(op, place, x)
 	if err != nil {
 		return value.AsError(err)
@@ -89,6 +111,22 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 		*place = v
 	}
 	return e
+}
+
+// assigning makes sure of the memory that a compound assignment takes.
+func (m *Machine) assigning(op value.Op, place, x *value.Value) *value.Error {
+	if op != value.OpAdd {
+		return nil
+	}
+	if place.IsString() {
+		return m.joining(op, place, x)
+	}
+	if bytes := value.Assigning(*place, *x); bytes >= muchBytes {
+		if err := m.Reserve(bytes); err != nil {
+			return value.AsError(err)
+		}
+	}
+	return nil
 }
 
 // unary applies a prefix operator.
@@ -142,10 +180,11 @@ func (m *Machine) in(x, list value.Value) (bool, *value.Error) {
 					return false, value.AsError(err)
 				}
 			}
-			if err := m.compared(x, y); err != nil {
-				return false, err
+			same, err := value.EqualItems(m, x, y)
+			if err != nil && !value.AsError(err).Catchable() {
+				return false, value.AsError(err)
 			}
-			if value.Equal(x, y) {
+			if same && err == nil {
 				return true, nil
 			}
 		}
@@ -217,38 +256,54 @@ func (m *Machine) makeRange(op compile.Op, a, b value.Value) (value.Value, *valu
 
 // concat joins the parts of an interpolated string.
 func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
-	var b strings.Builder
 	limit := m.Run.Limits.StringBytes
+	texts := make([]string, len(parts))
+	total := 0
 	for i, p := range parts {
-		if p.IsString() {
-			b.WriteString(p.Text())
-		} else {
-			b.WriteString(p.String())
+		var err error
+		if texts[i], err = value.Text(m, p, value.FormPrint); err != nil {
+			e := value.AsError(err)
+			if e.Limit == value.LimitString {
+				e.Pos = m.fn.Parts[m.pc()-1][i]
+			}
+			return value.Value{}, e
 		}
-		if limit > 0 && b.Len() > limit {
-			err := value.AsError(m.Run.Limits.CheckString(b.Len()))
+		if total += len(texts[i]); limit > 0 && total > limit {
+			err := value.AsError(m.Run.Limits.CheckString(total))
 			err.Pos = m.fn.Parts[m.pc()-1][i]
 			return value.Value{}, err
 		}
 	}
-	v := value.Str(b.String())
+	if total >= muchBytes {
+		if err := m.Reserve(total); err != nil {
+			return value.Value{}, value.AsError(err)
+		}
+	}
+	v := value.Str(strings.Join(texts, ""))
 	return v, m.made(v)
 }
 
 // switchTo is where a switch goes for a subject.
-func switchTo(s *compile.Switch, v value.Value) int {
+func (m *Machine) switchTo(s *compile.Switch, v value.Value) (int, *value.Error) {
 	if v.IsInt() && s.Dense != nil {
 		if i := uint64(v.Int() - s.Base); i < uint64(len(s.Dense)) && s.Dense[i] > 0 {
-			return int(s.Dense[i])
+			return int(s.Dense[i]), nil
 		}
-		return int(s.Default)
+		return int(s.Default), nil
 	}
-	if k, ok := v.Key(); ok {
+	if len(s.Keys) == 0 {
+		return int(s.Default), nil
+	}
+	k, ok, err := v.Key(m)
+	if err != nil {
+		return 0, value.AsError(err)
+	}
+	if ok {
 		if target, ok := s.Keys[k]; ok {
-			return int(target)
+			return int(target), nil
 		}
 	}
-	return int(s.Default)
+	return int(s.Default), nil
 }
 
 // forPrep begins a counted loop: the register after the two ends gets the first int, and the second end becomes how

@@ -16,7 +16,7 @@ func (m *Machine) size(v value.Value) *value.Error {
 	case value.KindBlob:
 		err = l.CheckArray(len(v.Blob().Bytes))
 	case value.KindArray, value.KindMap:
-		if m.lightest == 0 || v.Weight() <= m.lightest {
+		if m.lightest == 0 || v.Weight(m.lightest) <= m.lightest {
 			return nil
 		}
 		_, err = m.fits(v)
@@ -54,7 +54,7 @@ func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
 	weight := 0
 	for _, x := range more {
 		if k := x.Kind(); k >= value.KindString && k <= value.KindMap {
-			weight += 1 + x.Weight()
+			weight += 1 + x.Weight(m.lightest)
 		}
 	}
 	if weight == 0 || v.Spend(weight) {
@@ -70,9 +70,9 @@ func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
 
 // fits counts a value against the limits, and is how much more may be put into it before that is done again.
 func (m *Machine) fits(v value.Value) (int, error) {
-	var t value.Tally
+	t := value.Tally{Step: func(n int) error { return m.Tick(n / 16) }}
 	room, err := m.Run.Limits.Fits(v, &t)
-	if e := m.Tick(t.Steps / 16); e != nil {
+	if e := m.Tick(t.Steps % 1024 / 16); e != nil {
 		return 0, e
 	}
 	return max(room, t.Steps/16), err

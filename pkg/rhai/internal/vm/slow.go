@@ -105,7 +105,9 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 	case compile.OpInRange:
 		m.at(in.A).SetBool(inRange(m.get1(in.B), m.fn.Consts[in.C]))
 	case compile.OpSwitch:
-		m.ip = skip(start(m.fn), switchTo(&m.fn.Switches[in.B], m.get1(in.A)))
+		target, err := m.switchTo(&m.fn.Switches[in.B], m.get1(in.A))
+		m.ip = skip(start(m.fn), target)
+		return err
 	case compile.OpForPrep:
 		at := m.base + int(in.A)
 		ok, err := m.forPrep(m.stack[at : at+3])

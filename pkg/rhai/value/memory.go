@@ -1,0 +1,359 @@
+package value
+
+import (
+	"math/bits"
+	"strings"
+	"unsafe"
+)
+
+// Footprint is the memory that a value's own object takes, without what it holds.
+type Footprint struct {
+	object, buffer unsafe.Pointer
+	bytes          int
+}
+
+// The sizes of objects, in bytes, as the allocator rounds them.
+const (
+	objectBytes = 48
+	mapBytes    = 80
+	entryBytes  = 32
+	indexBytes  = 40 // of an entry of a map's index
+	valueBytes  = 16
+)
+
+// Footprint is the memory that the value takes.
+func (v Value) Footprint() Footprint {
+	if !v.takesMemory() {
+		return Footprint{}
+	}
+	f := Footprint{object: v.p, bytes: objectBytes}
+	switch v.Kind() {
+	case KindString:
+		s := v.Str()
+		if s.buf != nil {
+			f.buffer, f.bytes = unsafe.Pointer(s.buf), objectBytes+len(s.buf.data)
+		} else {
+			f.bytes += len(s.s)
+		}
+	case KindArray:
+		f.bytes += valueBytes * cap(v.Array().Items)
+	case KindBlob:
+		f.bytes += cap(v.Blob().Bytes)
+	case KindMap:
+		m := v.Map()
+		f.bytes = mapBytes + entryBytes*cap(m.entries) + 4*cap(m.order)
+		if m.index != nil {
+			f.bytes += indexBytes * len(m.entries)
+		}
+	case KindFnPtr:
+		p := v.FnPtr()
+		if f.bytes += objectBytes + valueBytes*len(p.Curry); p.Target == nil {
+			f.bytes += len(p.Name)
+		}
+	case KindCustom:
+		f.bytes += objectBytes
+	case KindBool, KindInt, KindFloat, KindChar:
+		f.bytes = valueBytes
+	}
+	return f
+}
+
+// takesMemory tells whether there is an object behind a value: all but unit, the mark of a missing variable, and scalars
+// without a tag.
+func (v Value) takesMemory() bool {
+	switch v.p {
+	case nil, unsafe.Pointer(&intTag), unsafe.Pointer(&floatTag), unsafe.Pointer(&boolTag), unsafe.Pointer(&charTag),
+		unsafe.Pointer(&absentTag):
+		return false
+	}
+	return true
+}
+
+// Since is how much of it was taken since an earlier footprint of the same place.
+func (f Footprint) Since(earlier Footprint) int {
+	switch {
+	case f.object == nil:
+		return 0
+	case f.object == earlier.object:
+		return max(0, f.bytes-earlier.bytes)
+	case f.buffer != nil && f.buffer == earlier.buffer:
+		return objectBytes
+	}
+	return f.bytes
+}
+
+// Census counts the memory of values, each object once, until it has counted more than Limit bytes. What it takes itself
+// counts too.
+type Census struct {
+	Limit int
+	Bytes int
+	// Step is called for every thousand values; its error ends the count.
+	Step func() error
+
+	seen  marks
+	walks []walk // through values that hold others, the outermost first
+	steps int
+}
+
+// walk is a value whose content is being counted.
+type walk struct {
+	v    Value
+	next int
+}
+
+// Add counts values.
+func (c *Census) Add(values []Value) error {
+	for i := range values {
+		if !c.visit(values[i]) {
+			continue
+		}
+		for len(c.walks) > 0 && c.Bytes <= c.Limit {
+			if c.steps++; c.steps&1023 == 0 {
+				if err := c.Step(); err != nil {
+					return err
+				}
+			}
+			w := &c.walks[len(c.walks)-1]
+			x, more := w.step()
+			if !more {
+				c.walks = c.walks[:len(c.walks)-1] // a list whose last item is a list makes no deep stack
+			}
+			c.visit(x)
+		}
+		if c.Bytes > c.Limit {
+			break
+		}
+	}
+	return nil
+}
+
+// visit counts a value that is new, and begins to walk through it. It reports whether there is a walk.
+func (c *Census) visit(v Value) bool {
+	if !v.takesMemory() {
+		return false
+	}
+	f := v.Footprint()
+	if !c.seen.add(f.object) {
+		return false
+	}
+	switch {
+	case f.buffer == nil:
+		c.Bytes += f.bytes
+	case c.seen.add(f.buffer):
+		c.Bytes += f.bytes
+	default:
+		c.Bytes += objectBytes
+	}
+	switch v.Kind() {
+	case KindArray, KindMap, KindFnPtr, KindCell:
+	case KindCustom:
+		if h, ok := v.Custom().Data.(Holder); ok {
+			var held []Value
+			h.Hold(func(x Value) { held = append(held, x) })
+			c.push(NewArray(held))
+		}
+		return len(c.walks) > 0
+	default:
+		return false
+	}
+	if v.Kind() == KindMap {
+		for i := range v.Map().entries {
+			c.Bytes += len(v.Map().entries[i].Key)
+		}
+	}
+	c.push(v)
+	return len(c.walks) > 0
+}
+
+func (c *Census) push(v Value) {
+	w := walk{v: v}
+	if !w.skip() {
+		return
+	}
+	before := cap(c.walks)
+	c.walks = append(c.walks, w)
+	c.Bytes += int(unsafe.Sizeof(w)) * (cap(c.walks) - before)
+}
+
+// skip goes on to the next value that takes memory of its own, if there is one.
+func (w *walk) skip() bool {
+	for ; ; w.next++ {
+		if x, ok := w.peek(); !ok || x.takesMemory() {
+			return ok
+		}
+	}
+}
+
+// peek is the next value that is held; ok is false when there is none.
+func (w *walk) peek() (x Value, ok bool) {
+	i := w.next
+	switch w.v.Kind() {
+	case KindArray:
+		if items := w.v.Array().Items; i < len(items) {
+			return items[i], true
+		}
+	case KindMap:
+		if entries := w.v.Map().entries; i < len(entries) {
+			return entries[i].Val, true
+		}
+	case KindFnPtr:
+		if curry := w.v.FnPtr().Curry; i < len(curry) {
+			return curry[i], true
+		}
+	case KindCell:
+		if i == 0 {
+			return w.v.Cell().V, true
+		}
+	}
+	return Value{}, false
+}
+
+// step takes the next value, and tells whether any is left behind it that takes memory of its own.
+func (w *walk) step() (x Value, more bool) {
+	x, _ = w.peek()
+	for w.next++; w.skip(); w.next++ {
+		if y, _ := w.peek(); y.p != x.p {
+			return x, true
+		}
+	}
+	return x, false
+}
+
+// marks remembers objects by their addresses, a bit for every 16 bytes of the pages that hold any. Objects are as large
+// as that at least.
+type marks struct {
+	pages map[uintptr]*[pageBytes / 16 / 64]uint64
+	near  uintptr // the page that was marked last, and its bits
+	bits  *[pageBytes / 16 / 64]uint64
+}
+
+const pageBytes = 8192
+
+// add marks an object. It reports whether it was not marked before. The objects that are marked must be alive.
+func (m *marks) add(p unsafe.Pointer) bool {
+	at := uintptr(p)
+	if page := at / pageBytes; m.bits == nil || page != m.near {
+		b := m.pages[page]
+		if b == nil {
+			b = new([pageBytes / 16 / 64]uint64)
+			if m.pages == nil {
+				m.pages = map[uintptr]*[pageBytes / 16 / 64]uint64{}
+			}
+			m.pages[page] = b
+		}
+		m.near, m.bits = page, b
+	}
+	i := at % pageBytes / 16
+	bit := uint64(1) << (i % 64)
+	if m.bits[i/64]&bit != 0 {
+		return false
+	}
+	m.bits[i/64] |= bit
+	return true
+}
+
+// Holder is a Go value that holds script values. A run's memory counts them.
+type Holder interface {
+	Hold(add func(Value))
+}
+
+// Part is a text that is a part of a string's. Where it is notably smaller than what it would keep alive, it is a copy.
+func (s *String) Part(part string) string {
+	whole := len(s.s)
+	if s.buf != nil {
+		whole = len(s.buf.data)
+	}
+	if grade(len(part)) < grade(whole) {
+		return strings.Clone(part)
+	}
+	return part
+}
+
+// grade orders sizes into eight classes between one power of two and the next, rounding down: sizes of a class differ
+// by less than an eighth. What shrinks is copied when it leaves its class, and no class is left often.
+func grade(n int) uint8 {
+	b := bits.Len(uint(n))
+	if b <= 3 {
+		return uint8(n)
+	}
+	return uint8(b<<3 | n>>(b-4)&7)
+}
+
+// Bytes is how many they are.
+func (f Footprint) Bytes() int { return f.bytes }
+
+// Joining is how many bytes an addition of two values allocates, or a few more.
+func Joining(a, b Value) int {
+	switch a.Kind() {
+	case KindString:
+		n := len(a.Text())
+		if b.IsString() {
+			n += len(b.Text())
+		}
+		if buf := a.Str().buf; buf != nil && n <= len(buf.data) && buf.used.Load() == int64(len(a.Text())) {
+			return 0
+		}
+		return roomFor(n, a.Str().buf != nil)
+	case KindArray:
+		if b.Kind() == KindArray {
+			return valueBytes * (len(a.Array().Items) + len(b.Array().Items))
+		}
+	case KindMap:
+		if b.Kind() == KindMap {
+			return (entryBytes + indexBytes) * (a.Map().Len() + b.Map().Len()) * 5 / 4
+		}
+	case KindBlob:
+		if b.Kind() == KindBlob {
+			return (len(a.Blob().Bytes) + len(b.Blob().Bytes)) * 5 / 4
+		}
+	}
+	if b.IsString() {
+		return len(b.Text())
+	}
+	return 0
+}
+
+// Growing is how many bytes putting so many items, entries or bytes more into a container allocates, or a few more:
+// nothing, when it is nobody else's and has the room.
+func Growing(v Value, more int) int {
+	have, room, each, shared := 0, 0, valueBytes, false
+	switch v.Kind() {
+	case KindArray:
+		a := v.Array()
+		have, room, shared = len(a.Items), cap(a.Items), a.shared
+	case KindMap:
+		m := v.Map()
+		have, room, shared = len(m.entries), cap(m.entries), m.shared
+		each = entryBytes + indexBytes
+	case KindBlob:
+		b := v.Blob()
+		have, room, shared, each = len(b.Bytes), cap(b.Bytes), b.shared, 1
+	default:
+		return 0
+	}
+	bytes := 0
+	if shared {
+		bytes, room = each*(have+have/8), have+have/8
+	}
+	if have+more > room {
+		bytes += each * (have + more) * 5 / 4
+	}
+	return bytes
+}
+
+// Assigning is how many bytes a += b allocates, or a few more.
+func Assigning(a, b Value) int {
+	more := 1
+	switch k := b.Kind(); {
+	case a.Kind() != k && a.Kind() != KindBlob:
+	case k == KindArray:
+		more = len(b.Array().Items)
+	case k == KindMap:
+		more = b.Map().Len()
+	case k == KindBlob:
+		more = len(b.Blob().Bytes)
+	case k == KindString:
+		more = len(b.Text())
+	}
+	return Growing(a, more)
+}
