@@ -120,7 +120,7 @@ func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit
 		return nil, value.AsError(err)
 	}
 	unit, err := compile.Compile(script, compile.Options{
-		MaxVariables: e.limits.Variables, Module: module, Resolve: e.resolve != nil, Debug: e.debug, Level: e.level,
+		MaxVariables: e.limits.Variables, Module: module, Resolve: e.resolve != nil, Debug: e.debug, Level: e.level, Eval: eval,
 	})
 	if err == nil && eval && len(unit.Funcs) > 0 {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,

@@ -76,7 +76,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"operations of a loop", rhai.Limits{Operations: 1000}, `loop { }`, value.LimitOperations},
 		{"operations of a while", rhai.Limits{Operations: 1000}, `let x = 0; while x >= 0 { x += 1; }`, value.LimitOperations},
-		{"operations of a for", rhai.Limits{Operations: 1000}, `for i in 0..1000000000000 { }`, value.LimitOperations},
+		{"operations of a for", rhai.Limits{Operations: 1000}, `for i in 0..1000000000000 { let x = i; }`, value.LimitOperations},
 		{"operations of a do", rhai.Limits{Operations: 1000}, `do { } until false`, value.LimitOperations},
 		{"operations of calls", rhai.Limits{Operations: 100000}, `fn f(n) { f(n + 1) } f(0)`, value.LimitOperations},
 		{"operations caught", rhai.Limits{Operations: 1000}, `loop { try { loop { } } catch { } }`, value.LimitOperations},
@@ -116,7 +116,7 @@ func TestInterruption(t *testing.T) {
 		`loop { }`,
 		`fn f() { loop { } } f()`,
 		`let x = 0; while true { try { x += 1; } catch { } }`,
-		`for i in 0..9000000000000000000 { }`,
+		`for i in 0..9000000000000000000 { let x = i; }`,
 		`let f = || { loop { } }; f.call()`,
 		`eval("loop { }")`,
 		`loop { try { loop { } } catch { } }`,

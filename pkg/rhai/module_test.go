@@ -37,7 +37,7 @@ func TestModuleOfTheHost(t *testing.T) {
 		`import "geometry" as g; g::inner::deep`:                      `down`,
 		`import "geometry" as g; fn f(x) { g::double(x) + 1 } f(3)`:   `7`,
 		`import "geometry" as g; [1, 2].map(|x| g::double(x))`:        `[2, 4]`,
-		`import "geometry" as g; const A = [1]; g::grow(A)`:           `ErrorNonPureMethodCallOnConstant`,
+		`import "geometry" as g; const A = [1]; g::grow(A); A`:        `[1]`,
 		`import "geometry" as g; g::double("x")`:                      `Function not found: g::double (&str | ImmutableString | String)`,
 		`"a".shout()`:                                                 `ErrorFunctionNotFound`,
 		`import "geometry" as g; g::inner::sides`:                     `Variable not found: g::inner::sides`,

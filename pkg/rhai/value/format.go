@@ -132,7 +132,7 @@ func (v Value) brief(most int) string {
 	return v.String()
 }
 
-// How characters look in the debug form.
+// How characters and function pointers look in the debug form.
 type charForm bool
 
 const (
@@ -262,9 +262,7 @@ func (p *printer) value(v Value, depth int) error {
 			p.b = strconv.AppendInt(p.b, r.To, 10)
 		}
 	case KindFnPtr:
-		p.b = append(p.b, "Fn("...)
-		p.b = append(p.b, v.FnPtr().Name...)
-		p.b = append(p.b, ')')
+		return p.pointer(v.FnPtr(), depth)
 	case KindCustom:
 		switch c := v.Custom(); {
 		case c.Type.Debug != nil:
@@ -277,6 +275,29 @@ func (p *printer) value(v Value, depth int) error {
 	case KindCell:
 		return p.value(v.Cell().V, depth+1)
 	}
+	return nil
+}
+
+func (p *printer) pointer(f *FnPtr, depth int) error {
+	if p.chars == bareChars {
+		p.b = append(append(append(p.b, "Fn("...), f.Name...), ')')
+		return nil
+	}
+	p.b = append(p.b, "Fn"...)
+	if f.IsAnonymous() {
+		p.b = append(p.b, '*')
+	}
+	p.b = append(p.b, '(')
+	if err := p.quoted(f.Name); err != nil {
+		return err
+	}
+	for _, x := range f.Curry {
+		p.b = append(p.b, ", "...)
+		if err := p.value(x, depth+1); err != nil {
+			return err
+		}
+	}
+	p.b = append(p.b, ')')
 	return nil
 }
 

@@ -15,11 +15,15 @@ type Options struct {
 	Level        Level  // of optimization
 	Resolve      bool   // the host is asked for variables first
 	Debug        bool   // a debugger may stop at statements
+	Eval         bool   // it is what a script passes to eval
 	Module       string // the path of the module that the script is; empty for others
 }
 
 // Compile compiles a script.
 func Compile(script *syntax.Script, options Options) (*Unit, error) {
+	if !options.Eval {
+		script = simplify(script, options)
+	}
 	u, err := compileUnit(script, options, false)
 	if errors.Is(err, errTooFar) {
 		u, err = compileUnit(script, options, true)
@@ -132,14 +136,14 @@ type fn struct {
 
 // variable is a variable that is visible to the code being compiled.
 type variable struct {
-	name    string
-	reg     int
-	konst   bool
-	cell    bool // may be shared
-	extern  bool // the host's
-	depth   int
-	literal syntax.Expr // of a constant whose value the source gives
-	export  bool        // it is given to importers: another of the name is another variable
+	name   string
+	reg    int
+	konst  bool
+	plain  bool // a constant that the source gives
+	cell   bool // may be shared
+	extern bool // the host's
+	depth  int
+	export bool // it is given to importers: another of the name is another variable
 }
 
 type loop struct {
@@ -230,12 +234,20 @@ func (c *compiler) function(target *Func, s *syntax.Function) error {
 	return f.finish()
 }
 
+// anonymous is how the names of closures begin.
+const anonymous = "anon$"
+
+// closureName is a name that no function of the script has.
+func closureName(s *syntax.Closure) string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %d %d", s.Pos.Line, s.Pos.Column, len(s.Params))
+	return fmt.Sprintf("%s%016x", anonymous, h.Sum64())
+}
+
 // closure compiles a closure that is made in f and returns its proto's number.
 func (f *fn) closure(s *syntax.Closure) int {
 	c := f.c
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %d %d", s.Pos.Line, s.Pos.Column, len(s.Params))
-	target := &Func{Name: fmt.Sprintf("anon$%016x", h.Sum64()), Unit: c.unit, Params: len(s.Params)}
+	target := &Func{Name: closureName(s), Unit: c.unit, Params: len(s.Params)}
 	target.Info = &value.FnInfo{Name: target.Name, Pos: s.Pos}
 	for _, p := range s.Params {
 		target.Info.Params = append(target.Info.Params, p.Text)
@@ -255,7 +267,8 @@ func (f *fn) closure(s *syntax.Closure) int {
 			continue // a function, or a variable of the host's that is there by name
 		}
 		w := g.declare(name.Text, g.temp())
-		w.cell = !v.konst // a constant is copied, and is a variable of the closure
+		w.cell = !v.konst
+		w.konst = v.konst && !v.plain // one that the source gives is copied, and is a variable of the closure
 		proto.Captures = append(proto.Captures, Capture{Reg: v.reg, Copy: v.konst, Name: name.Text, Pos: name.Pos})
 	}
 	target.Captures = len(proto.Captures)

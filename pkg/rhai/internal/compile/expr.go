@@ -42,11 +42,7 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 			if b, ok := p.(*syntax.Block); ok && len(b.Body) == 1 {
 				places[i] = b.Body[0].Position()
 			}
-			if v, ok := f.part(p); ok {
-				f.load(value.Str(v.Interpolated()), w+i, pos)
-			} else {
-				f.expr(p, w+i)
-			}
+			f.expr(p, w+i)
 		}
 		if f.Parts == nil {
 			f.Parts = map[int][]syntax.Pos{}
@@ -155,7 +151,7 @@ func (f *fn) plain(e syntax.Expr) (int, bool) {
 		return 0, false
 	}
 	v := f.lookup(id.Name)
-	if v == nil || v.cell || v.extern || v.konst && v.literal != nil {
+	if v == nil || v.cell || v.extern {
 		return 0, false
 	}
 	return v.reg, true
@@ -230,43 +226,11 @@ func (f *fn) symbol(v *variable) int {
 	return len(f.Symbols) - 1
 }
 
-// part is a part of an interpolated string that is a constant container: the reference shows characters in it with
-// quotes, which it does not in one that the run makes.
-func (f *fn) part(e syntax.Expr) (value.Value, bool) {
-	b, ok := e.(*syntax.Block)
-	if !ok || len(b.Body) != 1 {
-		return value.Value{}, false
-	}
-	x, ok := b.Body[0].(*syntax.ExprStmt)
-	if !ok {
-		return value.Value{}, false
-	}
-	v, ok := fold(x.X)
-	return v, ok && (v.Kind() == value.KindArray || v.Kind() == value.KindMap)
-}
-
 // binary compiles an infix operator.
 func (f *fn) binary(e *syntax.Binary, dst int) {
 	pos := e.Pos
 	switch e.Op {
 	case "&&", "||":
-		neutral := e.Op == "&&"
-		if v, ok := f.known(e.Left); ok && v.IsBool() && v.Bool() == neutral {
-			f.expr(e.Right, dst)
-			return
-		}
-		if v, ok := f.known(e.Right); ok && v.IsBool() && v.Bool() == neutral {
-			f.expr(e.Left, dst)
-			return
-		} else if ok && v.IsBool() && plain(e.Left) {
-			// The right side decides: the reference does not look at the type of a constant on the left.
-			decided := 0
-			if v.Bool() {
-				decided = 1
-			}
-			f.emit(OpBool, dst, decided, 0, pos)
-			return
-		}
 		out := f.branch(e, true, false)
 		f.emit(OpBool, dst, 1, 0, pos)
 		end := f.emitWide(OpJump, 0, 0, pos)

@@ -46,8 +46,11 @@ func fold(e syntax.Expr) (value.Value, bool) {
 		if !ok {
 			return b, false
 		}
+		if !foldable(op, a, b) {
+			return value.Value{}, false
+		}
 		v, known, err := value.Binary(op, a, b)
-		return v, known && err == nil && v.Kind() <= value.KindString
+		return v, known && err == nil
 	case *syntax.Array:
 		items := make([]value.Value, len(e.Items))
 		for i, x := range e.Items {
@@ -72,22 +75,16 @@ func fold(e syntax.Expr) (value.Value, bool) {
 	return value.Value{}, false
 }
 
-// known is the value of an expression that the source decides, the constants in scope included.
-func (f *fn) known(e syntax.Expr) (value.Value, bool) {
-	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 && !f.all && !f.c.options.Resolve {
-		if v := f.lookup(id.Name); v != nil && v.konst && v.literal != nil {
-			return fold(v.literal)
-		}
-		return value.Value{}, false
+// foldable tells whether the reference computes an operation before it runs a script.
+func foldable(op value.Op, a, b value.Value) bool {
+	if a.Kind() > value.KindString || b.Kind() > value.KindString {
+		return false
 	}
-	if _, ok := e.(*syntax.Array); ok {
-		v, ok := fold(e)
-		return v, ok && len(v.Array().Items) > 0
+	if op != value.OpAdd || !a.IsString() && !b.IsString() && !a.IsChar() && !b.IsChar() {
+		return true
 	}
-	if _, ok := e.(*syntax.Map); ok {
-		return value.Value{}, false
-	}
-	return fold(e)
+	textual := func(v value.Value) bool { return v.IsString() || v.IsChar() || v.IsUnit() }
+	return textual(a) && textual(b)
 }
 
 // small is an expression's value when it is an int that fits an operand.

@@ -20,11 +20,19 @@ const (
 func (f *fn) fold(e syntax.Expr) (value.Value, bool) {
 	if f.c.options.Level == Literal {
 		switch e.(type) {
-		case *syntax.Ident, *syntax.Unary, *syntax.Binary:
+		case *syntax.Unary, *syntax.Binary:
 			return value.Value{}, false
 		}
 	}
-	return f.known(e)
+	switch e := e.(type) {
+	case *syntax.Array:
+		if len(e.Items) == 0 {
+			return value.Value{}, false
+		}
+	case *syntax.Map:
+		return value.Value{}, false
+	}
+	return fold(e)
 }
 
 // decided is the value of a condition that is known.

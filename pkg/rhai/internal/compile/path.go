@@ -58,11 +58,6 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		case v == nil:
 		case v.konst:
 			r := reg()
-			if v.literal != nil {
-				lit, _ := fold(v.literal)
-				f.load(lit, r, pos)
-				return place{reg: r, konst: e.Name}
-			}
 			f.emit(OpCellRef, r, v.reg, 0, pos)
 			return place{reg: r, konst: e.Name}
 		case v.extern:
@@ -343,13 +338,13 @@ func (f *fn) call(e *syntax.Call, dst int) {
 	f.function(e.Name, e.Args, dst, e.Pos)
 }
 
-// qualifiedCall compiles a call of a module's function. The first argument is passed by reference when it is a variable.
+// qualifiedCall compiles a call of a module's function.
 func (f *fn) qualifiedCall(e *syntax.Call, dst int) {
 	n := len(e.Args)
 	w := f.window(n + 2) // room for the arguments one register up
 	site := f.qualified(e.Namespace, e.Name)
 	p := place{reg: w}
-	if n > 0 && variableLike(e.Args[0]) {
+	if n > 0 && f.byReference(e.Args[0]) {
 		for i, a := range e.Args[1:] {
 			f.expr(a, w+1+i)
 		}
@@ -429,8 +424,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		f.emit(OpMove, dst, w+1, 0, pos)
 		return
 	}
-	// The first argument of a native function is passed by reference when it is a variable.
-	if len(args) > 0 && variableLike(args[0]) && !f.literal(args[0]) {
+	if len(args) > 0 && f.byReference(args[0]) {
 		if len(args) == 1 {
 			f.window(1)
 		}
@@ -488,16 +482,16 @@ func variablePath(e syntax.Expr) bool {
 	return false
 }
 
-// literal tells whether an expression is a constant that stands for what the source gives.
-func (f *fn) literal(e syntax.Expr) bool {
-	_, ok := f.known(e)
-	return ok
-}
-
-func variableLike(e syntax.Expr) bool {
+// byReference tells whether a native function is given an expression by reference, as its first argument: a variable,
+// and of the constants those of modules.
+func (f *fn) byReference(e syntax.Expr) bool {
 	switch e := e.(type) {
 	case *syntax.Ident:
-		return len(e.Namespace) == 0
+		if len(e.Namespace) > 0 {
+			return true
+		}
+		v := f.lookup(e.Name)
+		return v == nil || !v.konst
 	case *syntax.This:
 		return true
 	}

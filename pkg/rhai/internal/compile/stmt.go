@@ -22,11 +22,7 @@ func (f *fn) block(body []syntax.Stmt, dst int) {
 
 // scope compiles a block with a scope of its own.
 func (f *fn) scope(b *syntax.Block, dst int) {
-	body := b.Body
-	if f.imports && (f.global || f.depth > 0) {
-		body = withoutIdleImports(body, dst == discard)
-	}
-	f.enter(func() { f.block(body, dst) }, b.Pos)
+	f.enter(func() { f.block(b.Body, dst) }, b.Pos)
 }
 
 // enter runs a part of the compilation in a scope of its own, whose variables and registers end with it.
@@ -212,13 +208,9 @@ func (f *fn) let(s *syntax.Let) {
 	f.next = mark
 	v := f.declare(s.Name.Text, reg)
 	v.konst = s.Const
+	v.plain = s.Const && !f.c.options.Eval && (s.Value == nil || plain(s.Value))
 	if limit := f.c.options.MaxVariables; limit > 0 && len(f.vars) > limit {
 		f.fail(value.TooManyVariables(), s.Pos)
-	}
-	if s.Const && s.Value != nil {
-		if lit, ok := f.known(s.Value); ok && lit.Kind() <= value.KindString {
-			v.literal = literal(lit, s.Value.Position())
-		}
 	}
 	if !f.global || f.depth > 0 {
 		return
@@ -445,20 +437,16 @@ func (f *fn) compound(r int, s *syntax.Assign, op value.Op) {
 	}
 }
 
-// try compiles a try. Its value is that of its body, of which the reference leaves out what has no effect at the end;
-// it is unit after a catch.
+// try compiles a try. Its value is that of its body, and unit after a catch.
 func (f *fn) try(s *syntax.Try, dst int) {
-	out, body := dst, s.Body
+	out := dst
 	if dst == tail {
 		out = f.temp() // the body must not return: its errors are to be caught
-	}
-	if out >= 0 {
-		body = &syntax.Block{Pos: body.Pos, Body: withoutIdleEnd(body.Body), End: body.End}
 	}
 	caught := f.temp()
 	marked := f.mark(s.Pos)
 	from := len(f.Code)
-	f.scope(body, out)
+	f.scope(s.Body, out)
 	to := len(f.Code)
 	end := f.emitWide(OpJump, 0, 0, s.Pos)
 	f.Handlers = append(f.Handlers, Handler{From: from, To: to, Target: len(f.Code), Reg: caught})

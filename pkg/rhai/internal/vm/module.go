@@ -359,10 +359,15 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 	return m.notFound(joined(s.Path, s.Name), args)
 }
 
-// reach calls a native function by reference to its first argument.
+// reach calls a native function by reference to its first argument; one written f(x) has a copy of a constant of the
+// host's.
 func (m *Machine) reach(f *value.Func, s *compile.Site, at, n int) (value.Value, *value.Error) {
 	if f.Mutates && m.constant(s) && m.stack[at].Kind() != value.KindCustom {
-		return value.Value{}, value.MutateConstant(s.Name)
+		if s.Scope == 0 || s.Method {
+			return value.Value{}, value.MutateConstant(s.Name)
+		}
+		constant := m.stack[at].Share()
+		defer func() { m.stack[at] = constant }()
 	}
 	v, err := m.native(f, s.Name, at, n)
 	m.dirty = f.Mutates || f.Calls

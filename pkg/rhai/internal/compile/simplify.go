@@ -1,0 +1,373 @@
+package compile
+
+import (
+	"slices"
+
+	"circles/pkg/rhai/syntax"
+)
+
+// simplify gives a script without the parts that the reference leaves out before it runs one, and with constants in
+// the place of their names. That is visible: what is left out can't fail, and the value of a block is that of the last
+// statement that stays. So it is done at every level of optimization; but for the sources of eval, which the reference
+// runs as they are written. The script itself is not changed.
+func simplify(script *syntax.Script, options Options) *syntax.Script {
+	s := simplifier{keepNames: options.Resolve, keepDead: options.Level == Literal}
+	out := *script
+	out.Body = s.list(script.Body, true, false)
+	out.Functions = slices.Clone(script.Functions)
+	for i, fn := range script.Functions {
+		inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
+		changed := *fn
+		changed.Body = &syntax.Block{Pos: fn.Body.Pos, Body: inner.list(fn.Body.Body, true, false), End: fn.Body.End}
+		out.Functions[i] = &changed
+	}
+	return &out
+}
+
+// simplifier is the state of one function, or of the global level.
+type simplifier struct {
+	bindings  []binding // of let and const, innermost last; the reference does not take the variables of loops for any
+	keepNames bool      // the host is asked for variables first
+	keepDead  bool      // what is known not to be reached stays, and operators are not computed
+}
+
+// binding is a variable, with its value when it is a constant that the source gives.
+type binding struct {
+	name  string
+	value syntax.Expr
+}
+
+// list simplifies statements; the value of the last one is wanted or not. Within a block, what the last ones define
+// can have no use.
+func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt {
+	mark := len(s.bindings)
+	defer func() { s.bindings = s.bindings[:mark] }()
+	for len(body) > 0 && empty(body[len(body)-1]) {
+		body = body[:len(body)-1]
+	}
+	var out []syntax.Stmt
+	for i, stmt := range body {
+		last := i == len(body)-1
+		stmt = s.stmt(stmt, wanted && last)
+		if stmt != nil && (last || !idle(stmt)) {
+			out = append(out, stmt)
+		} else if last && wanted {
+			out = yieldUnit(out, body[i].Position())
+		}
+	}
+	switch {
+	case !wanted:
+		for len(out) > 0 && (idle(out[len(out)-1]) || block && defines(out[len(out)-1])) {
+			out = out[:len(out)-1]
+		}
+	case block:
+		out = withoutIdleDefinitions(out)
+	}
+	return out
+}
+
+// empty tells whether a statement is a block with nothing in it, which is as if it were not there.
+func empty(stmt syntax.Stmt) bool {
+	b, ok := stmt.(*syntax.Block)
+	return ok && !slices.ContainsFunc(b.Body, func(x syntax.Stmt) bool { return !empty(x) })
+}
+
+// yieldUnit makes unit the value of a list of statements whose last one is gone. The reference takes it for granted of
+// some statements, although a try and a loop may have other values.
+func yieldUnit(list []syntax.Stmt, pos syntax.Pos) []syntax.Stmt {
+	if len(list) == 0 {
+		return list
+	}
+	switch list[len(list)-1].(type) {
+	case *syntax.Let, *syntax.Assign, *syntax.Import, *syntax.Export, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For, *syntax.Try:
+		return list
+	}
+	return append(list, unitStmt(pos))
+}
+
+// withoutIdleDefinitions leaves out definitions at the end of a block, where the value that comes behind them, if any,
+// is a constant.
+func withoutIdleDefinitions(list []syntax.Stmt) []syntax.Stmt {
+	if len(list) == 0 {
+		return list
+	}
+	end := list[len(list)-1]
+	x, isExpr := end.(*syntax.ExprStmt)
+	if !defines(end) && !(isExpr && plain(x.X)) {
+		return list
+	}
+	n := len(list) - 1
+	for n > 0 && defines(list[n-1]) {
+		n--
+	}
+	if isExpr {
+		return append(list[:n], end)
+	}
+	return yieldUnit(list[:n], end.Position())
+}
+
+// stmt simplifies a statement, whose value is wanted or not. It is nil when nothing is left.
+func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
+	switch n := stmt.(type) {
+	case *syntax.ExprStmt:
+		if inner, ok := n.X.(syntax.Stmt); ok {
+			return s.stmt(inner, wanted)
+		}
+		return &syntax.ExprStmt{X: s.expr(n.X)}
+	case *syntax.Block:
+		b := s.block(n, wanted)
+		if len(b.Body) == 0 {
+			return nil
+		}
+		if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isEval(x.X) {
+			return x
+		}
+		return b
+	case *syntax.If:
+		return s.ifStmt(n, wanted, s.keepDead)
+	case *syntax.Switch:
+		return s.switchStmt(n, wanted)
+	case *syntax.While:
+		cond := s.expr(n.Cond)
+		if yes, ok := condition(cond); ok && !yes && !s.keepDead {
+			return nil
+		}
+		return &syntax.While{Pos: n.Pos, Cond: cond, Body: s.block(n.Body, false)}
+	case *syntax.Loop:
+		return &syntax.Loop{Pos: n.Pos, Body: s.block(n.Body, false)}
+	case *syntax.Do:
+		body := s.block(n.Body, false)
+		return &syntax.Do{Pos: n.Pos, Body: body, Cond: s.expr(n.Cond), Until: n.Until}
+	case *syntax.For:
+		over := s.expr(n.Iterable)
+		body := s.block(n.Body, false)
+		if plain(over) && len(body.Body) == 0 {
+			return nil
+		}
+		return &syntax.For{Pos: n.Pos, Name: n.Name, Counter: n.Counter, Iterable: over, Body: body}
+	case *syntax.Try:
+		body := s.block(n.Body, false)
+		if !slices.ContainsFunc(body.Body, func(x syntax.Stmt) bool { return !idle(x) }) {
+			return nil
+		}
+		return &syntax.Try{Pos: n.Pos, Body: body, Name: n.Name, Catch: s.block(n.Catch, false)}
+	case *syntax.Let:
+		return s.let(n)
+	case *syntax.Assign:
+		return &syntax.Assign{Pos: n.Pos, Target: s.path(n.Target), Op: n.Op, Value: s.expr(n.Value)}
+	case *syntax.Break:
+		return &syntax.Break{Pos: n.Pos, Value: s.maybe(n.Value)}
+	case *syntax.Return:
+		return &syntax.Return{Pos: n.Pos, Value: s.maybe(n.Value)}
+	case *syntax.Throw:
+		return &syntax.Throw{Pos: n.Pos, Value: s.maybe(n.Value)}
+	case *syntax.Import:
+		return &syntax.Import{Pos: n.Pos, Path: s.expr(n.Path), Alias: n.Alias}
+	}
+	return stmt
+}
+
+func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {
+	return &syntax.Block{Pos: b.Pos, Body: s.list(b.Body, wanted, true), End: b.End}
+}
+
+// ifStmt simplifies an if. Of one that does nothing, whatever the condition, only the condition stays, which need not
+// be a bool then.
+func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
+	cond := s.expr(n.Cond)
+	if yes, ok := condition(cond); ok && !keepDead {
+		switch {
+		case yes:
+			return s.stmt(n.Then, wanted)
+		case n.Else != nil:
+			return s.stmt(n.Else, wanted)
+		}
+		return nil
+	}
+	out := &syntax.If{Pos: n.Pos, Cond: cond, Then: s.block(n.Then, wanted)}
+	if n.Else != nil {
+		out.Else = s.stmt(n.Else, wanted)
+	}
+	switch {
+	case len(out.Then.Body) > 0 || out.Else != nil && !(isIdle(out.Else) && !wanted):
+		return out
+	case isIdle(cond):
+		return nil
+	case wanted:
+		return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{&syntax.ExprStmt{X: cond}, unitStmt(n.Pos)}, End: n.Then.End}
+	}
+	return &syntax.ExprStmt{X: cond}
+}
+
+// switchStmt simplifies a switch.
+func (s *simplifier) switchStmt(n *syntax.Switch, wanted bool) syntax.Stmt {
+	subject := s.expr(n.Subject)
+	if _, scalar := fold(subject); plain(subject) && (!scalar || isContainer(subject)) {
+		return s.chosen(n, subject, wanted)
+	}
+	out := &syntax.Switch{Pos: n.Pos, Subject: subject, Cases: make([]*syntax.Case, len(n.Cases))}
+	for i, c := range n.Cases {
+		out.Cases[i] = &syntax.Case{Pos: c.Pos, Values: c.Values, Guard: s.maybe(c.Guard), Body: s.arm(c.Body)}
+	}
+	if n.Default != nil {
+		out.Default = s.arm(n.Default)
+	}
+	return out
+}
+
+// chosen is the case of a switch for a constant that is no scalar, which the reference chooses before the run: a guard
+// counts only where no other case has the value.
+func (s *simplifier) chosen(n *syntax.Switch, subject syntax.Expr, wanted bool) syntax.Stmt {
+	var found *syntax.Case
+	for _, c := range n.Cases {
+		if yes, ok := s.decidedGuard(c); ok && !yes {
+			continue
+		} else if (found == nil || yes) && slices.ContainsFunc(c.Values, func(v syntax.Expr) bool { return same(v, subject) }) {
+			if found = c; yes {
+				return s.stmt(c.Body, wanted)
+			}
+		}
+	}
+	switch {
+	case found != nil:
+		then := &syntax.Block{Pos: found.Pos, Body: []syntax.Stmt{found.Body}, End: found.Pos}
+		return s.ifStmt(&syntax.If{Pos: n.Pos, Cond: found.Guard, Then: then, Else: n.Default}, wanted, s.keepDead)
+	case n.Default != nil:
+		return s.stmt(n.Default, wanted)
+	}
+	return nil
+}
+
+// decidedGuard is the value of a case's guard where the source decides it, as none does.
+func (s *simplifier) decidedGuard(c *syntax.Case) (yes, ok bool) {
+	if c.Guard == nil {
+		return true, true
+	}
+	return condition(s.expr(c.Guard))
+}
+
+func isContainer(e syntax.Expr) bool {
+	switch e.(type) {
+	case *syntax.Array, *syntax.Map:
+		return true
+	}
+	return false
+}
+
+// same tells whether two constants are the same value of the same type.
+func same(a, b syntax.Expr) bool {
+	switch x := a.(type) {
+	case *syntax.Array:
+		y, ok := b.(*syntax.Array)
+		return ok && slices.EqualFunc(x.Items, y.Items, same)
+	case *syntax.Map:
+		y, ok := b.(*syntax.Map)
+		return ok && len(x.Entries) == len(y.Entries) && !slices.ContainsFunc(x.Entries, func(e syntax.MapEntry) bool {
+			return !slices.ContainsFunc(y.Entries, func(f syntax.MapEntry) bool {
+				return e.Key.Text == f.Key.Text && same(e.Value, f.Value)
+			})
+		})
+	case *syntax.Binary:
+		if y, ok := b.(*syntax.Binary); ok && (x.Op == ".." || x.Op == "..=") {
+			return x.Op == y.Op && same(x.Left, y.Left) && same(x.Right, y.Right)
+		}
+	}
+	v, ok := fold(a)
+	w, also := fold(b)
+	if !ok || !also {
+		return false
+	}
+	k, ok, _ := v.Key(nil)
+	l, also, _ := w.Key(nil)
+	return ok && also && k == l
+}
+
+// arm simplifies the body of a case.
+func (s *simplifier) arm(body syntax.Stmt) syntax.Stmt {
+	if out := s.stmt(body, true); out != nil {
+		return out
+	}
+	return unitStmt(body.Position())
+}
+
+func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
+	out := *n
+	out.Value = s.maybe(n.Value)
+	known := binding{name: n.Name.Text}
+	if n.Const {
+		if out.Value == nil {
+			known.value = &syntax.Unit{Pos: n.Pos}
+		} else if plain(out.Value) {
+			known.value = out.Value
+		}
+	}
+	s.bindings = append(s.bindings, known)
+	return &out
+}
+
+// constant is the value of a name that stands for a constant that the source gives.
+func (s *simplifier) constant(name string) syntax.Expr {
+	for i := len(s.bindings) - 1; i >= 0 && !s.keepNames; i-- {
+		if s.bindings[i].name == name {
+			return s.bindings[i].value
+		}
+	}
+	return nil
+}
+
+func unitStmt(pos syntax.Pos) syntax.Stmt { return &syntax.ExprStmt{X: &syntax.Unit{Pos: pos}} }
+
+// condition is the value of a condition that the source decides.
+func condition(cond syntax.Expr) (yes, ok bool) {
+	v, ok := fold(cond)
+	return ok && v.IsBool() && v.Bool(), ok && v.IsBool()
+}
+
+// idle tells whether a simplified statement does nothing.
+func idle(stmt syntax.Stmt) bool {
+	switch n := stmt.(type) {
+	case *syntax.ExprStmt:
+		return isIdle(n.X)
+	case *syntax.While:
+		yes, ok := condition(n.Cond)
+		return ok && !yes
+	case *syntax.If: // that stays although it is decided
+		yes, ok := condition(n.Cond)
+		if !ok {
+			return false
+		}
+		if yes {
+			return !slices.ContainsFunc(n.Then.Body, func(x syntax.Stmt) bool { return !idle(x) })
+		}
+		return n.Else == nil || idle(n.Else)
+	}
+	return false
+}
+
+// isEval tells whether an expression is a call of eval, which may define variables where it stands.
+func isEval(e syntax.Expr) bool {
+	call, ok := e.(*syntax.Call)
+	return ok && call.Name == "eval" && len(call.Namespace) == 0
+}
+
+// isIdle tells whether an expression does nothing but give a variable or a constant.
+func isIdle(n syntax.Node) bool {
+	switch n := n.(type) {
+	case *syntax.Ident:
+		return true
+	case syntax.Expr:
+		return plain(n)
+	}
+	return false
+}
+
+// defines tells whether a statement does nothing but define a constant or a module.
+func defines(stmt syntax.Stmt) bool {
+	switch n := stmt.(type) {
+	case *syntax.Let:
+		return n.Value == nil || plain(n.Value)
+	case *syntax.Import:
+		return plain(n.Path)
+	}
+	return false
+}

@@ -1,0 +1,431 @@
+package compile
+
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
+
+// expr simplifies an expression.
+func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
+	switch n := e.(type) {
+	case *syntax.Ident:
+		if len(n.Namespace) == 0 {
+			if v := s.constant(n.Name); v != nil {
+				return read(v, n.Pos)
+			}
+		}
+	case *syntax.Interpolated:
+		return s.interpolated(n)
+	case *syntax.Array:
+		return &syntax.Array{Pos: n.Pos, Items: s.exprs(n.Items)}
+	case *syntax.Map:
+		out := &syntax.Map{Pos: n.Pos, Entries: make([]syntax.MapEntry, len(n.Entries))}
+		for i, x := range n.Entries {
+			out.Entries[i] = syntax.MapEntry{Key: x.Key, Value: s.expr(x.Value)}
+		}
+		return out
+	case *syntax.Closure:
+		return s.closure(n)
+	case *syntax.Unary:
+		return s.computed(&syntax.Unary{Pos: n.Pos, Op: n.Op, Operand: s.expr(n.Operand)})
+	case *syntax.Binary:
+		return s.binary(n)
+	case *syntax.Call:
+		return s.call(n)
+	case *syntax.Property, *syntax.Index, *syntax.Method:
+		return element(s.path(n))
+	case *syntax.Custom:
+		return n
+	case syntax.Stmt: // a block, an if, a switch or a loop
+		out := syntax.Stmt(nil)
+		if choice, ok := n.(*syntax.If); ok {
+			out = s.ifStmt(choice, true, false) // what is chosen may be written to
+		} else {
+			out = s.stmt(n, true)
+		}
+		switch out := out.(type) {
+		case nil:
+			return &syntax.Unit{Pos: n.Position()}
+		case *syntax.ExprStmt:
+			return out.X
+		case *syntax.Block:
+			if x, ok := out.Body[0].(*syntax.ExprStmt); ok && len(out.Body) == 1 {
+				return x.X
+			}
+			return out
+		case syntax.Expr:
+			return out
+		default:
+			return &syntax.Block{Pos: n.Position(), Body: []syntax.Stmt{out}}
+		}
+	}
+	return e
+}
+
+func (s *simplifier) exprs(list []syntax.Expr) []syntax.Expr {
+	out := make([]syntax.Expr, len(list))
+	for i, e := range list {
+		out[i] = s.expr(e)
+	}
+	return out
+}
+
+// maybe simplifies an expression that may be missing.
+func (s *simplifier) maybe(e syntax.Expr) syntax.Expr {
+	if e == nil {
+		return nil
+	}
+	return s.expr(e)
+}
+
+// computed is the value of an operation in its place, if the source decides it.
+func (s *simplifier) computed(e syntax.Expr) syntax.Expr {
+	if s.keepDead {
+		return e
+	}
+	if v, ok := fold(e); ok {
+		return literal(v, e.Position())
+	}
+	return e
+}
+
+// binary simplifies an infix operator. A constant on the right of a logical operator can decide it, whatever type the
+// left has.
+func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
+	out := &syntax.Binary{Pos: n.Pos, Op: n.Op, Left: s.maybe(n.Left), Right: s.maybe(n.Right)}
+	switch n.Op {
+	case "&&", "||":
+		neutral := n.Op == "&&"
+		if left, ok := condition(out.Left); ok {
+			if left == neutral {
+				return out.Right
+			}
+			return out.Left
+		}
+		if right, ok := condition(out.Right); ok && right == neutral {
+			return out.Left
+		} else if ok && plain(out.Left) {
+			return &syntax.Bool{Pos: n.Pos, Value: right}
+		}
+		return out
+	case "??":
+		left, right := isUnit(out.Left), isUnit(out.Right)
+		switch {
+		case left && right && isUnit(n.Left) == isUnit(n.Right):
+			return &syntax.Bool{Pos: n.Pos} // as the reference has it
+		case left, nothings(n.Left) && !right:
+			return out.Right
+		case right, plain(out.Left):
+			return out.Left
+		}
+		return out
+	}
+	return s.computed(out)
+}
+
+func isUnit(e syntax.Expr) bool {
+	_, ok := e.(*syntax.Unit)
+	return ok
+}
+
+// nothings tells whether an expression is `() ?? ()`.
+func nothings(e syntax.Expr) bool {
+	b, ok := e.(*syntax.Binary)
+	return ok && b.Op == "??" && isUnit(b.Left) && isUnit(b.Right)
+}
+
+// interpolated simplifies a back-tick string. Its constant parts become text here: within containers it has quotes
+// where that of a value made by the run has none.
+func (s *simplifier) interpolated(n *syntax.Interpolated) syntax.Expr {
+	out := &syntax.Interpolated{Pos: n.Pos, Parts: make([]syntax.Expr, 0, len(n.Parts))}
+	texts := 0
+	for _, part := range n.Parts {
+		b, ok := part.(*syntax.Block)
+		if ok {
+			b = s.block(b, true)
+			part = b
+			if text, known := shown(b); known {
+				part = &syntax.String{Pos: b.Pos, Value: text}
+			}
+		}
+		text, ok := part.(*syntax.String)
+		if ok {
+			texts++
+			if len(out.Parts) > 0 {
+				if before, ok := out.Parts[len(out.Parts)-1].(*syntax.String); ok {
+					out.Parts[len(out.Parts)-1] = &syntax.String{Pos: before.Pos, Value: before.Value + text.Value}
+					continue
+				}
+			}
+		}
+		out.Parts = append(out.Parts, part)
+	}
+	if texts == len(n.Parts) && texts > 0 {
+		return &syntax.String{Pos: n.Pos, Value: out.Parts[0].(*syntax.String).Value}
+	}
+	return out
+}
+
+// shown is the text of a part of a back-tick string that is a constant.
+func shown(b *syntax.Block) (string, bool) {
+	if len(b.Body) == 0 {
+		return "", true
+	}
+	x, ok := b.Body[0].(*syntax.ExprStmt)
+	if !ok || len(b.Body) > 1 {
+		return "", false
+	}
+	v, ok := constantValue(x.X)
+	return v.Interpolated(), ok
+}
+
+// constantValue is the value of a constant, whose function pointers are good for being shown.
+func constantValue(e syntax.Expr) (v value.Value, ok bool) {
+	if !plain(e) {
+		return v, false
+	}
+	switch e := e.(type) {
+	case *syntax.Array:
+		items := make([]value.Value, len(e.Items))
+		for i, x := range e.Items {
+			items[i], _ = constantValue(x)
+		}
+		return value.NewArray(items), true
+	case *syntax.Map:
+		m := value.NewMap(len(e.Entries))
+		for _, x := range e.Entries {
+			v, _ := constantValue(x.Value)
+			m.Set(x.Key.Text, v)
+		}
+		return m.Value(), true
+	case *syntax.Closure:
+		return value.NewFnPtr(closureName(e), nil, nil), true
+	case *syntax.Call:
+		if e.Name == "Fn" {
+			name, _ := fold(e.Args[0])
+			return value.NewFnPtr(name.Text(), nil, nil), true
+		}
+		v, _ := constantValue(e.Args[0])
+		f := v.FnPtr()
+		curried := f.Curry[:len(f.Curry):len(f.Curry)]
+		for _, a := range e.Args[1:] {
+			v, _ := constantValue(a)
+			curried = append(curried, v)
+		}
+		return value.NewFnPtr(f.Name, nil, curried), true
+	case *syntax.Binary:
+		if e.Op == ".." || e.Op == "..=" {
+			from, _ := fold(e.Left)
+			to, _ := fold(e.Right)
+			if e.Op == ".." {
+				return value.NewRange(from.Int(), to.Int()), true
+			}
+			return value.NewRangeInclusive(from.Int(), to.Int()), true
+		}
+	}
+	return fold(e)
+}
+
+// closure simplifies a closure's body, where what it captures is a variable. Capturing a constant that is itself a
+// closure fails, as reading it does.
+func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
+	inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
+	out := &syntax.Closure{Pos: n.Pos, Params: n.Params, Captures: n.Captures, Body: inner.closureBody(n.Body)}
+	for _, name := range n.Captures {
+		if v, ok := s.constant(name.Text).(*syntax.Closure); ok {
+			failing := &syntax.ExprStmt{X: read(v, name.Pos)}
+			return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{failing, &syntax.ExprStmt{X: out}}}
+		}
+	}
+	return out
+}
+
+// closureBody simplifies what is like the body of a function.
+func (s *simplifier) closureBody(body syntax.Stmt) syntax.Stmt {
+	if b, ok := body.(*syntax.Block); ok {
+		return &syntax.Block{Pos: b.Pos, Body: s.list(b.Body, true, false), End: b.End}
+	}
+	return s.arm(body)
+}
+
+func (s *simplifier) call(n *syntax.Call) syntax.Expr {
+	if n.CaptureScope {
+		return n
+	}
+	out := &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: s.exprs(n.Args)}
+	if n.Name == "type_of" && len(n.Args) == 1 && len(n.Namespace) == 0 {
+		if v, ok := fold(out.Args[0]); ok {
+			return &syntax.String{Pos: n.Pos, Value: v.TypeName()}
+		}
+	}
+	return out
+}
+
+// path simplifies the keys and arguments of a chain, and what it starts at unless that is a variable: constants are
+// reached by their names there.
+func (s *simplifier) path(e syntax.Expr) syntax.Expr {
+	switch n := e.(type) {
+	case *syntax.Ident:
+		return n
+	case *syntax.Property:
+		return &syntax.Property{Pos: n.Pos, Base: s.path(n.Base), Name: n.Name, Safe: n.Safe}
+	case *syntax.Index:
+		return &syntax.Index{Pos: n.Pos, Base: s.path(n.Base), Key: s.expr(n.Key), Safe: n.Safe}
+	case *syntax.Method:
+		return &syntax.Method{Pos: n.Pos, Base: s.path(n.Base), Name: n.Name, Args: s.exprs(n.Args), Safe: n.Safe}
+	}
+	return s.expr(e)
+}
+
+// element is the part of a constant that a simplified path of one step leads to, or the path.
+func element(e syntax.Expr) syntax.Expr {
+	switch n := e.(type) {
+	case *syntax.Property:
+		if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
+			return entry(m, n.Name.Text, n.Pos)
+		}
+	case *syntax.Index:
+		switch key := n.Key.(type) {
+		case *syntax.String:
+			if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
+				return entry(m, key.Value, n.Pos)
+			}
+		case *syntax.Int:
+			if x := item(n.Base, key.Value, n.Pos); x != nil {
+				return x
+			}
+		}
+	}
+	return e
+}
+
+// entry is a property of a constant map.
+func entry(m *syntax.Map, name string, pos syntax.Pos) syntax.Expr {
+	for _, x := range m.Entries {
+		if x.Key.Text == name {
+			return constantAt(x.Value, pos)
+		}
+	}
+	return &syntax.Unit{Pos: pos}
+}
+
+// item is an item of a constant array, a character of a constant string or a bit of a constant int; nil when there is
+// none.
+func item(base syntax.Expr, n int64, pos syntax.Pos) syntax.Expr {
+	at := func(length int) int {
+		if n < 0 {
+			n += int64(length)
+		}
+		if n < 0 || n >= int64(length) {
+			return -1
+		}
+		return int(n)
+	}
+	switch b := base.(type) {
+	case *syntax.Array:
+		if i := at(len(b.Items)); i >= 0 && plain(b) {
+			return constantAt(b.Items[i], pos)
+		}
+	case *syntax.String:
+		text := []rune(b.Value)
+		if i := at(len(text)); i >= 0 {
+			return &syntax.Char{Pos: pos, Value: text[i]}
+		}
+	case *syntax.Int:
+		if i := at(64); i >= 0 {
+			return &syntax.Bool{Pos: pos, Value: b.Value>>i&1 == 1}
+		}
+	}
+	return nil
+}
+
+// read is the constant that a name stands for. The reference looks a closure up by its name, and such names it does not
+// take: reading one fails.
+func read(e syntax.Expr, pos syntax.Pos) syntax.Expr {
+	if _, ok := e.(*syntax.Closure); ok {
+		return &syntax.Call{Pos: pos, Name: "Fn", Args: []syntax.Expr{&syntax.String{Pos: pos, Value: anonymous}}}
+	}
+	return constantAt(e, pos)
+}
+
+// constantAt is a constant at another place.
+func constantAt(e syntax.Expr, pos syntax.Pos) syntax.Expr {
+	switch n := e.(type) {
+	case *syntax.Array:
+		return &syntax.Array{Pos: pos, Items: n.Items}
+	case *syntax.Map:
+		return &syntax.Map{Pos: pos, Entries: n.Entries}
+	case *syntax.Call:
+		moved := *n
+		moved.Pos = pos
+		return &moved
+	}
+	if v, ok := fold(e); ok {
+		return literal(v, pos)
+	}
+	return e
+}
+
+// plain tells whether an expression is a constant to the reference.
+func plain(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Closure:
+		return len(e.Captures) == 0
+	case *syntax.Map:
+		for _, x := range e.Entries {
+			if !plain(x.Value) {
+				return false
+			}
+		}
+		return true
+	case *syntax.Array:
+		for _, x := range e.Items {
+			if !plain(x) {
+				return false
+			}
+		}
+		return true
+	case *syntax.Binary:
+		if e.Op == ".." || e.Op == "..=" {
+			_, from := fold(e.Left)
+			_, to := fold(e.Right)
+			return from && to
+		}
+	case *syntax.Call:
+		if len(e.Namespace) > 0 || len(e.Args) == 0 {
+			return false
+		}
+		if e.Name == "curry" && len(e.Args) > 1 {
+			for _, a := range e.Args[1:] {
+				if !plain(a) {
+					return false
+				}
+			}
+			return isFn(e.Args[0])
+		}
+		return isFn(e)
+	}
+	_, ok := fold(e)
+	return ok
+}
+
+// isFn tells whether an expression is a constant function pointer.
+func isFn(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Closure:
+		return len(e.Captures) == 0
+	case *syntax.Call:
+		if e.Name != "Fn" || len(e.Args) != 1 || len(e.Namespace) > 0 {
+			return false
+		}
+		name, ok := fold(e.Args[0])
+		return ok && name.IsString() && isName(name.Text())
+	}
+	return false
+}
+
+// isName tells whether a text is a name that a function can have.
+func isName(text string) bool {
+	tokens := syntax.Tokens(text, syntax.Options{})
+	return len(tokens) == 1 && tokens[0].Kind == "identifier" && tokens[0].Text == text
+}
