@@ -3,6 +3,8 @@ package rhai
 import (
 	"context"
 	"errors"
+	"fmt"
+	"reflect"
 	"time"
 
 	"circles/pkg/rhai/internal/compile"
@@ -18,7 +20,7 @@ type (
 	Error      = value.Error
 	ErrorKind  = value.ErrorKind
 	Frame      = value.Frame
-	Registry   = value.Registry
+	PanicError = value.PanicError
 	Func       = value.Func
 	Context    = value.Context
 	CustomType = value.CustomType
@@ -26,7 +28,9 @@ type (
 
 // Engine compiles and runs scripts. It is immutable, and safe for use by many goroutines.
 type Engine struct {
-	registry *value.Registry
+	registry *Registry
+	natives  *value.Registry
+	types    *types
 	syntax   syntax.Options
 	limits   Limits
 	clock    func() time.Time
@@ -42,9 +46,6 @@ type Engine struct {
 // Option changes an engine that New makes.
 type Option func(*Engine)
 
-// With adds functions and types of the host. The registry must not be kept.
-func With(setup func(r *Registry)) Option { return func(e *Engine) { setup(e.registry) } }
-
 // WithLimits sets the limits of every run that has none of its own. Without it they are DefaultLimits.
 func WithLimits(l Limits) Option { return func(e *Engine) { e.limits = l } }
 
@@ -59,46 +60,77 @@ func WithClock(now func() time.Time) Option { return func(e *Engine) { e.clock =
 func WithCache(bytes int) Option { return func(e *Engine) { e.cache = newCache(bytes) } }
 
 // New makes an engine with the standard library.
-func New(opts ...Option) *Engine {
+func New(opts ...Option) *Engine { return newEngine(lib.Standard(), opts) }
+
+// NewRaw makes an engine without the standard library, to be given the parts of it that its scripts may have:
+//
+//	engine := rhai.NewRaw(rhai.With(rhai.CorePackage, rhai.MathPackage))
+//
+// Scripts without any have the operators and statements of the language.
+func NewRaw(opts ...Option) *Engine { return newEngine(nil, opts) }
+
+func newEngine(base *value.Registry, opts []Option) *Engine {
 	e := &Engine{
-		registry: value.NewRegistry(lib.Standard()),
-		limits:   DefaultLimits(),
-		clock:    time.Now,
-		cache:    newCache(DefaultCacheBytes),
+		natives: value.NewRegistry(base),
+		types:   &types{byType: map[reflect.Type]*CustomType{}},
+		limits:  DefaultLimits(),
+		clock:   time.Now,
+		cache:   newCache(DefaultCacheBytes),
 	}
+	e.registry = &Registry{types: e.types, values: e.natives}
 	for _, o := range opts {
 		o(e)
 	}
-	e.machines = vm.NewPool(e.registry, e.clock, func(source string) (*compile.Unit, error) { return e.parse(source, true, "") })
+	if err := e.registry.finish(); err != nil {
+		e.invalid = append(e.invalid, err)
+	}
+	e.registry = nil
+	if known, ok := e.resolver.(Modules); ok {
+		for path, m := range known {
+			if _, err := m.bind(e); err != nil {
+				e.invalid = append(e.invalid, fmt.Errorf("module '%s': %w", path, err))
+			}
+		}
+	}
+	e.machines = vm.NewPool(e.natives, e.clock, func(source string) (*compile.Unit, error) {
+		return e.parse(source, compile.Options{}, true)
+	})
 	if e.resolver != nil {
 		e.machines.Modules = modules{e}
 	}
 	return e
 }
 
+// Err tells what is wrong with the engine's options and what was registered; nil when nothing is. Every compilation
+// fails with it, too.
+func (e *Engine) Err() error { return errors.Join(e.invalid...) }
+
+// ValueOf makes a value of a Go value, as the function ValueOf does, but of Go types given by Type custom values.
+func (e *Engine) ValueOf(v any) (Value, error) { return (&conversion{known: e.types.known}).value(v) }
+
 // Compile compiles a source, or finds it among those compiled lately. A syntax error is an *Error of kind ErrorParsing.
 func (e *Engine) Compile(source string) (*Program, error) {
 	if p := e.cache.get(source); p != nil {
 		return p, nil
 	}
-	unit, err := e.parse(source, false, "")
+	unit, err := e.parse(source, compile.Options{}, false)
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{engine: e, unit: unit}
+	p := &Program{engine: e, source: source, unit: unit}
 	e.cache.put(source, p)
 	return p, nil
 }
 
-// parse makes code of a source: of a program, of what a script passes to eval, or of the module of a path.
-func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit, err error) {
+// parse makes code of a source: of a program, of what a script passes to eval, or of a module.
+func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compile.Unit, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = value.Panicked("compile", r)
 		}
 	}()
-	if len(e.invalid) > 0 {
-		return nil, value.AsError(errors.Join(e.invalid...))
+	if err := e.Err(); err != nil {
+		return nil, value.AsError(err)
 	}
 	options := e.syntax
 	for option, limit := range map[*int]int{
@@ -119,9 +151,9 @@ func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit
 		}
 		return nil, value.AsError(err)
 	}
-	unit, err := compile.Compile(script, compile.Options{
-		MaxVariables: e.limits.Variables, Module: module, Resolve: e.resolve != nil, Debug: e.debug, Level: e.level, Eval: eval,
-	})
+	code.MaxVariables, code.Resolve, code.Debug = e.limits.Variables, e.resolve != nil, e.debug
+	code.Level, code.Eval = e.level, eval
+	unit, err := compile.Compile(script, code)
 	if err == nil && eval && len(unit.Funcs) > 0 {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})
@@ -129,7 +161,7 @@ func (e *Engine) parse(source string, eval bool, module string) (_ *compile.Unit
 	return unit, err
 }
 
-// Eval compiles and runs a source without variables.
+// Eval compiles and runs a source without variables. The function Eval has a scope, options and a Go type.
 func (e *Engine) Eval(ctx context.Context, source string) (Value, error) {
 	p, err := e.Compile(source)
 	if err != nil {

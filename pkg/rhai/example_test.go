@@ -118,7 +118,7 @@ func ExampleProgram_Call() {
 		fmt.Println(err)
 		return
 	}
-	v, err := program.Call(context.Background(), "area", []rhai.Value{value.Int(6), value.Int(7)})
+	v, err := program.Call(context.Background(), "area", []any{6, 7})
 	fmt.Println(v, err)
 	// Output: 42 <nil>
 }

@@ -168,10 +168,11 @@ func WithDebugger(stopped func(*Stop) Step) RunOption {
 }
 
 // start lends a machine for a run.
-func (p *Program) start(opts []RunOption) *vm.Machine {
-	m := p.engine.machines.Get()
-	m.Run.Limits = p.engine.limits
-	m.Run.Resolve = p.engine.resolve
+func (e *Engine) start(opts []RunOption) *vm.Machine {
+	m := e.machines.Get()
+	m.Run.Engine = e
+	m.Run.Limits = e.limits
+	m.Run.Resolve = e.resolve
 	for _, o := range opts {
 		o(&m.Run)
 	}

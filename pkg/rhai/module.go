@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync/atomic"
 
 	"circles/pkg/rhai/internal/compile"
 	"circles/pkg/rhai/internal/vm"
@@ -15,15 +16,92 @@ import (
 )
 
 // Module is what an import finds: the source of a script (ScriptModule), or functions, constants and modules that the
-// host has put together (NewModule). It must not change once an engine has it.
-type Module = value.Module
+// host has put together (NewModule). It must not change once an engine has it, and several engines may have it.
+type Module struct {
+	script string
+	host   bool
+	funcs  []Func
+	vars   map[string]any
+	subs   map[string]*Module
+
+	bound atomic.Pointer[boundModule]
+}
+
+// boundModule is a module of an engine, whose types are known.
+type boundModule struct {
+	engine *Engine
+	module *value.Module
+}
 
 // ScriptModule makes a module of a source. A run that imports it, by whatever name, runs it once, on variables of its
 // own; what the script exports, its functions that are not private and the modules that it imports are the module's.
-func ScriptModule(source string) *Module { return value.ScriptModule(source) }
+func ScriptModule(source string) *Module { return &Module{script: source} }
 
-// NewModule makes an empty module of the host, to be filled by its methods.
-func NewModule() *Module { return value.NewModule() }
+// NewModule makes an empty module of the host, to be filled by its methods, which return it.
+func NewModule() *Module {
+	return &Module{host: true, vars: map[string]any{}, subs: map[string]*Module{}}
+}
+
+// Func adds a Go function, as Registry.Func does; scripts call it by the module's name.
+func (m *Module) Func(name string, f any) *Module { return m.Add(goFunc(name, f)) }
+
+// Add adds functions as they are. Those that are Global are found without the module's name too, where the module has
+// been imported.
+func (m *Module) Add(fs ...Func) *Module {
+	m.funcs = append(m.funcs, fs...)
+	return m
+}
+
+// Set adds a constant: a Go value, see Engine.ValueOf.
+func (m *Module) Set(name string, v any) *Module {
+	m.vars[name] = v
+	return m
+}
+
+// AddModule adds a module within the module.
+func (m *Module) AddModule(name string, sub *Module) *Module {
+	m.subs[name] = sub
+	return m
+}
+
+// bind is the module for an engine. The error tells of all that can not be there.
+func (m *Module) bind(e *Engine) (*value.Module, error) {
+	if !m.host {
+		return value.ScriptModule(m.script), nil
+	}
+	if b := m.bound.Load(); b != nil && b.engine == e {
+		return b.module, nil
+	}
+	var failed []error
+	made := value.NewModule()
+	made.Add(m.funcs...)
+	if err := made.Bind(e.types.known); err != nil {
+		failed = append(failed, err)
+	}
+	for name, v := range m.vars {
+		x, err := e.ValueOf(v)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("constant '%s': %w", name, err))
+		}
+		made.Set(name, x)
+	}
+	for name, sub := range m.subs {
+		inner, err := sub.bind(e)
+		switch _, script := inner.Source(); {
+		case err != nil:
+			failed = append(failed, fmt.Errorf("module '%s': %w", name, err))
+		case script:
+			failed = append(failed, fmt.Errorf("module '%s': got a script's module within one of the host, want it imported by its path", name))
+		default:
+			made.AddModule(name, inner)
+		}
+	}
+	if len(failed) > 0 {
+		return nil, errors.Join(failed...)
+	}
+	m.bound.Store(&boundModule{e, made})
+	return made, nil
+}
 
 // ErrNoModule is what a Resolver returns when it has no module of the path.
 var ErrNoModule = vm.ErrNoModule
@@ -126,12 +204,15 @@ type modules struct {
 	*Engine
 }
 
-func (m modules) Find(path, from string) (*Module, error) {
+func (m modules) Find(path, from string) (*value.Module, error) {
 	found, err := m.resolver.Resolve(path, from)
-	if found == nil && err == nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case found == nil:
 		return nil, ErrNoModule
 	}
-	return found, err
+	return found.bind(m.Engine)
 }
 
 // Compile compiles a module, or finds it among what was compiled lately. Two modules of one source are two: the
@@ -141,7 +222,7 @@ func (m modules) Compile(path, source string) (*compile.Unit, error) {
 	if p := m.cache.get(key); p != nil {
 		return p.unit, nil
 	}
-	unit, err := m.parse(source, false, path)
+	unit, err := m.parse(source, compile.Options{Module: path}, false)
 	if err != nil {
 		return nil, err
 	}

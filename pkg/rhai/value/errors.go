@@ -3,6 +3,7 @@ package value
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -420,7 +421,29 @@ func Parsing(err *syntax.Error) *Error {
 	return e
 }
 
-// Panicked is for a native function that panicked.
+// Panicked is for a native function that panicked. Its Cause is a *PanicError.
 func Panicked(function string, what any) *Error {
-	return &Error{Kind: ErrSystem, Message: fmt.Sprintf("function '%s' panicked: %v", function, what), Subject: function}
+	if p, ok := what.(*PanicError); ok { // it was given a name where it was closer
+		function, what = p.Function, p.Value
+	}
+	return &Error{Kind: ErrSystem, Message: fmt.Sprintf("function '%s' panicked: %v", function, what), Subject: function,
+		Cause: &PanicError{function, what, debug.Stack()}}
+}
+
+// PanicError is a panic of a function of the host, as the cause of a script's error.
+type PanicError struct {
+	Function string // as scripts call it
+	Value    any    // what it panicked with
+	Stack    []byte // of the goroutine, as debug.Stack gives it
+}
+
+// Error is what it panicked with.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("function '%s' panicked: %v", e.Function, e.Value)
+}
+
+// Unwrap is what it panicked with, if that is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
 }

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-var typeNames = [numKinds]string{"()", "bool", "i64", "f64", "char", "string", "array", "blob", "map", "timestamp",
-	"range", "range=", "Fn", "custom", "shared", "absent"}
+var typeNames = [numKinds]string{"()", "bool", "i64", "f64", "char", "string", "array", "blob", "map", "custom",
+	"timestamp", "range", "range=", "Fn", "shared", "absent"}
 
 // TypeName is what type_of says.
 func (v Value) TypeName() string {

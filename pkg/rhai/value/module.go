@@ -1,6 +1,9 @@
 package value
 
-import "strings"
+import (
+	"reflect"
+	"strings"
+)
 
 // Module is what an import finds: the source of a script, or functions, constants and modules of the host. It is built
 // once and then only read, by any number of goroutines.
@@ -26,6 +29,9 @@ func (m *Module) Add(fs ...Func) *Module {
 	m.funcs.Add(fs...)
 	return m
 }
+
+// Bind completes the functions that wait for it, as Registry.Bind does.
+func (m *Module) Bind(known func(reflect.Type) *CustomType) error { return m.funcs.Bind(known) }
 
 // Set adds a constant. It returns the module.
 func (m *Module) Set(name string, v Value) *Module {

@@ -1,8 +1,12 @@
 package value
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -55,9 +59,28 @@ type Func struct {
 	Mutates bool // writes through its first argument
 	Calls   bool // calls functions that may write to items of its first argument: not refused on constants, whose items they can not write to
 	Global  bool // of a module: found without the module's name, where the module has been imported
-	Native  Native
-	// Module is the sub-module of the standard library or host module that the function belongs to, for metadata.
-	Module string
+	// Variadic functions take any number of arguments, none too, for their last parameter. They are chosen where no
+	// other overload takes the arguments.
+	Variadic bool
+	Native   Native
+
+	// For metadata: what it does, in lines; the names of its parameters; the name of its result's type.
+	Doc    []string
+	Names  []string
+	Result string
+	// Bind, when not nil, completes a function whose parameters or results are Go types that the host gives to scripts:
+	// the engine that takes the function calls it on a copy, and tells what there is of a Go type, which may be nil.
+	Bind func(f *Func, known func(reflect.Type) *CustomType) error
+}
+
+// Describe is the function with what it does, and what its parameters are called, for metadata and editors.
+func (f Func) Describe(doc string, params ...string) Func {
+	f.Names = params
+	f.Doc = nil
+	if doc != "" {
+		f.Doc = strings.Split(doc, "\n")
+	}
+	return f
 }
 
 // Names of the functions that properties and indexing call for types that are not built in.
@@ -65,6 +88,23 @@ const (
 	IndexGet = "index$get$"
 	IndexSet = "index$set$"
 )
+
+// label is what a function is for, with its name.
+func label(name string) string {
+	if property, ok := strings.CutPrefix(name, Getter("")); ok {
+		return "getter of '" + property + "'"
+	}
+	if property, ok := strings.CutPrefix(name, Setter("")); ok {
+		return "setter of '" + property + "'"
+	}
+	switch name {
+	case IndexGet:
+		return "indexer"
+	case IndexSet:
+		return "setter of an index"
+	}
+	return "function '" + name + "'"
+}
 
 // Getter is the name of the function that reads a property.
 func Getter(property string) string { return "get$" + property }
@@ -95,6 +135,8 @@ type Context interface {
 	HasFn(name string, arity int) bool
 	// Functions lists the script's functions.
 	Functions() []FnInfo
+	// Context is the run's context, for whatever waits. It may be kept.
+	Context() context.Context
 	// Host is what the host gave this run for its functions; nil if nothing.
 	Host() any
 	// Print and Debug write to the run's sinks.
@@ -157,17 +199,25 @@ func (l *Limits) CheckMap(n int) error {
 	return nil
 }
 
-// CustomType describes a Go type that the host gave to scripts. Values of it are references: the language's copies
-// refer to the same Go value.
+// CustomType describes a Go type that the host gave to scripts. Its functions must not panic when they are called
+// without a script, as Print is by whoever prints a value; a panic within a script is the script's error.
 type CustomType struct {
 	id   Type
 	Name string
+	Doc  []string // for metadata
+	// Copy makes values of the type copy as arrays do: nothing is copied until one of several places is written to,
+	// and whoever writes calls OwnCustom first. nil: values are references, and all copies refer to the same Go value.
+	Copy func(data any) any
 	// Print and Debug format a value; nil: the type's name.
-	Print func(any) string
-	Debug func(any) string
+	Print func(data any) string
+	Debug func(data any) string
+	// Compare orders two values of the type for the operators: negative, zero or positive. Equal tells whether they
+	// are equal, where there is no order. nil: scripts can not compare them, unless there are functions that do.
+	Compare func(a, b any) int
+	Equal   func(a, b any) bool
 	// Iterate is what `for` walks over; nil: the type is not iterable. It returns a function that gives the next item,
-	// and ok false after the last.
-	Iterate func(data any) (next func() (v Value, ok bool, err error))
+	// and ok false after the last, and one that is called when no more is wanted, which may be nil.
+	Iterate func(data any) (next func() (v Value, ok bool, err error), stop func())
 }
 
 // Custom is a Go value in a script.
@@ -177,9 +227,20 @@ type Custom struct {
 	Data any
 }
 
-// New makes a value of the type.
+// New makes a value of the type. Any goroutine may use it.
 func (t *CustomType) New(data any) Value {
-	return Value{p: unsafe.Pointer(&Custom{header{kind: KindCustom}, t, data})}
+	return Value{p: unsafe.Pointer(&Custom{header{kind: KindCustom, shared: true}, t, data})}
+}
+
+// OwnCustom makes the custom value in this place safe to write, if its type has copies, and returns it.
+func OwnCustom(place *Value) *Custom {
+	c := (*Custom)(place.p)
+	if !c.shared || c.Type.Copy == nil {
+		return c
+	}
+	c = &Custom{header{kind: KindCustom}, c.Type, c.Type.Copy(c.Data)}
+	place.p = unsafe.Pointer(c) // the tag stays
+	return c
 }
 
 // ID is the type as overloads name it.
@@ -214,9 +275,10 @@ func IsAnonymous(name string) bool { return len(name) > 5 && name[:5] == "anon$"
 // Registry holds native functions by name. One that is built and then only read serves many goroutines. A registry
 // may stand on a base, whose functions it adds to and hides where types agree.
 type Registry struct {
-	base  *Registry
-	funcs map[string][]*Func
-	types []*CustomType
+	base    *Registry
+	funcs   map[string][]*Func
+	types   []*CustomType
+	unbound []*Func
 }
 
 // NewRegistry makes an empty registry on a base, which may be nil and must not change any more.
@@ -224,17 +286,45 @@ func NewRegistry(base *Registry) *Registry {
 	return &Registry{base: base, funcs: map[string][]*Func{}}
 }
 
-// Add adds overloads. One with the name and types of an earlier one replaces it.
+// Add adds overloads. One with the name and types of an earlier one replaces it. Those that are to be bound are there
+// after Bind.
 func (r *Registry) Add(fs ...Func) {
 	for i := range fs {
 		f := fs[i]
-		list := r.funcs[f.Name]
-		if at := slices.IndexFunc(list, func(g *Func) bool { return slices.Equal(g.Params, f.Params) }); at >= 0 {
-			list[at] = &f
+		if f.Bind != nil {
+			r.unbound = append(r.unbound, &f)
 			continue
 		}
-		r.funcs[f.Name] = append(list, &f)
+		r.put(&f)
 	}
+}
+
+func (r *Registry) put(f *Func) {
+	list := r.funcs[f.Name]
+	at := slices.IndexFunc(list, func(g *Func) bool {
+		return g.Variadic == f.Variadic && slices.Equal(g.Params, f.Params)
+	})
+	if at >= 0 {
+		list[at] = f
+		return
+	}
+	r.funcs[f.Name] = append(list, f)
+}
+
+// Bind completes the functions that wait for it. The error tells of all that can not be.
+func (r *Registry) Bind(known func(reflect.Type) *CustomType) error {
+	var failed []error
+	for _, f := range r.unbound {
+		bind := f.Bind
+		f.Bind = nil
+		if err := bind(f, known); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", label(f.Name), err))
+			continue
+		}
+		r.put(f)
+	}
+	r.unbound = nil
+	return errors.Join(failed...)
 }
 
 // AddType makes a custom type of the description and gives it its number.
@@ -243,6 +333,9 @@ func (r *Registry) AddType(t CustomType) *CustomType {
 	r.types = append(r.types, &t)
 	return &t
 }
+
+// Types lists the registry's own custom types.
+func (r *Registry) Types() []*CustomType { return slices.Clone(r.types) }
 
 func (r *Registry) nextType() Type {
 	n := firstCustomType + Type(len(r.types))
@@ -283,7 +376,7 @@ func (r *Registry) Has(name string) bool {
 // All iterates over every overload, the registry's own before its base's, in no particular order of names.
 func (r *Registry) All() func(yield func(*Func) bool) {
 	return func(yield func(*Func) bool) {
-		for ; r != nil; r = r.base {
+		for r := r; r != nil; r = r.base {
 			for _, list := range r.funcs {
 				for _, f := range list {
 					if !yield(f) {
@@ -296,13 +389,19 @@ func (r *Registry) All() func(yield func(*Func) bool) {
 }
 
 // Resolve is the overload for the arguments: the one with exact types, otherwise the one with the fewest Any and the
-// leftmost exact types; nil when there is none.
+// leftmost exact types, otherwise a variadic one; nil when there is none.
 func (r *Registry) Resolve(name string, args []Value) *Func {
-	var best *Func
-	bestScore := -1
+	var best, spread *Func
+	bestScore, leastAny := -1, 0
 	for ; r != nil; r = r.base {
 	next:
 		for _, f := range r.funcs[name] {
+			if f.Variadic {
+				if n, ok := f.spread(args); ok && (spread == nil || n < leastAny) {
+					spread, leastAny = f, n
+				}
+				continue
+			}
 			if len(f.Params) != len(args) {
 				continue
 			}
@@ -323,5 +422,26 @@ func (r *Registry) Resolve(name string, args []Value) *Func {
 			}
 		}
 	}
+	if best == nil {
+		return spread
+	}
 	return best
+}
+
+// spread tells whether a variadic function takes the arguments, and how many of them it takes as Any.
+func (f *Func) spread(args []Value) (loose int, ok bool) {
+	last := len(f.Params) - 1
+	if len(args) < last {
+		return 0, false
+	}
+	for i := range args {
+		switch p := f.Params[min(i, last)]; p {
+		case Any:
+			loose++
+		case args[i].Type():
+		default:
+			return 0, false
+		}
+	}
+	return loose, true
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"reflect"
 	"strings"
 	"time"
 
@@ -309,7 +310,12 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 		c = strings.Compare(textOf(a), textOf(b))
 	case ak == KindTimestamp:
 		c = a.Timestamp().Time.Compare(b.Timestamp().Time)
-	case op > OpNe || ak == KindFnPtr || ak == KindCustom:
+	case ak == KindCustom:
+		var ok bool
+		if c, ok = compareCustom(op, a.Custom(), b.Custom()); !ok {
+			return Value{}, false, nil
+		}
+	case op > OpNe || ak == KindFnPtr:
 		return Value{}, false, nil
 	default:
 		same, err := EqualItems(nil, a, b)
@@ -333,6 +339,27 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 		return Bool(c > 0), true, nil
 	}
 	return Bool(c >= 0), true, nil
+}
+
+// compareCustom compares by what the type has for it; ok is false when it has nothing.
+func compareCustom(op Op, a, b *Custom) (c int, ok bool) {
+	t := a.Type
+	switch {
+	case t != b.Type:
+		return 0, false
+	case t.Compare != nil:
+		return t.Compare(a.Data, b.Data), true
+	case t.Equal == nil || op > OpNe:
+		return 0, false
+	case t.Equal(a.Data, b.Data):
+		return 0, true
+	}
+	return 1, true
+}
+
+// same tells whether both refer to one Go value.
+func (x *Custom) same(y *Custom) bool {
+	return x.Type.Copy == nil && x.Data != nil && reflect.TypeOf(x.Data).Comparable() && x.Data == y.Data
 }
 
 // maxNesting bounds recursion over nested containers. Values nested deeper are equal to nothing.
@@ -427,8 +454,9 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 		case KindRange, KindRangeInclusive:
 			return a.Range().From == b.Range().From && a.Range().To == b.Range().To, nil
 		case KindCustom:
-			x, y := a.Custom(), b.Custom()
-			return x == y || x.Type == y.Type && x.Data == y.Data, nil
+			if x, y := a.Custom(), b.Custom(); x == y || x.Type == y.Type && x.same(y) {
+				return true, nil
+			}
 		}
 	}
 	v, ok, err := Binary(OpEq, a, b)

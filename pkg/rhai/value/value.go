@@ -20,11 +20,11 @@ const (
 	KindArray
 	KindBlob
 	KindMap
+	KindCustom
 	KindTimestamp
 	KindRange
 	KindRangeInclusive
 	KindFnPtr
-	KindCustom
 	// KindCell is a variable that closures share. Cells live in variables only: no expression yields one.
 	KindCell
 	// KindAbsent marks a register whose variable does not exist (yet): a scope variable that the host never set.
@@ -257,7 +257,7 @@ func (v Value) Flat() Value {
 func (v Value) Share() Value {
 	if v.p != nil {
 		h := (*header)(v.p)
-		if h.kind >= KindArray && h.kind <= KindMap && !h.shared {
+		if h.kind >= KindArray && h.kind <= KindCustom && !h.shared {
 			h.shared = true
 		}
 	}
@@ -293,9 +293,9 @@ func (v Value) FreezeIn(run Context) error {
 				return err
 			}
 			m.frozen, m.shared = true, true
-		case KindBlob:
-			if !x.Blob().shared {
-				x.Blob().shared = true
+		case KindBlob, KindCustom:
+			if h := (*header)(x.p); !h.shared {
+				h.shared = true
 			}
 			return nil
 		default:

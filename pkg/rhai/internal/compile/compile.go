@@ -17,6 +17,7 @@ type Options struct {
 	Debug        bool   // a debugger may stop at statements
 	Eval         bool   // it is what a script passes to eval
 	Module       string // the path of the module that the script is; empty for others
+	Scoped       bool   // functions are to run in a scope also where no call of the script needs it
 }
 
 // Compile compiles a script.
@@ -53,7 +54,7 @@ func compileUnit(script *syntax.Script, options Options, wide bool) (*Unit, erro
 			return nil, err
 		}
 	}
-	if c.scoped {
+	if c.scoped || options.Scoped {
 		for i, s := range script.Functions {
 			if err := c.scopedFunction(u.Funcs[i], s); err != nil {
 				return nil, err

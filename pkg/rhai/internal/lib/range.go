@@ -21,7 +21,7 @@ func sequences(r *value.Registry) *value.CustomType {
 		Name:    "range",
 		Print:   func(any) string { return "range" },
 		Debug:   func(any) string { return "range" },
-		Iterate: func(data any) func() (value.Value, bool, error) { return data.(*sequence).begin() },
+		Iterate: func(data any) (func() (value.Value, bool, error), func()) { return data.(*sequence).begin(), nil },
 	})
 }
 

@@ -34,12 +34,44 @@ func Standard() *value.Registry { return standard() }
 var standard = sync.OnceValue(func() *value.Registry {
 	r := value.NewRegistry(nil)
 	for _, add := range []func(*value.Registry){
-		core, concatenation, numbers, text, arrays, maps, jsons, functions, metadata, iterables, blobs, timestamps,
+		Core, Numbers, Strings, Arrays, Blobs, Maps, Ranges, JSON, Functions, Timestamps,
 	} {
 		add(r)
 	}
 	return r
 })
+
+// The parts of the standard library.
+
+// Core adds printing, conversion to text, and what holds for all types.
+func Core(r *value.Registry) { core(r); concatenation(r) }
+
+// Numbers adds the functions of numbers.
+func Numbers(r *value.Registry) { numbers(r) }
+
+// Strings adds the functions of strings and characters.
+func Strings(r *value.Registry) { text(r) }
+
+// Arrays adds the functions of arrays.
+func Arrays(r *value.Registry) { arrays(r) }
+
+// Blobs adds the functions of blobs.
+func Blobs(r *value.Registry) { blobs(r) }
+
+// Maps adds the functions of object maps.
+func Maps(r *value.Registry) { maps(r) }
+
+// Ranges adds ranges and iterators.
+func Ranges(r *value.Registry) { iterables(r) }
+
+// JSON adds conversion to JSON and back.
+func JSON(r *value.Registry) { jsons(r) }
+
+// Functions adds function pointers and what tells of the script's functions.
+func Functions(r *value.Registry) { functions(r); metadata(r) }
+
+// Timestamps adds points in time.
+func Timestamps(r *value.Registry) { timestamps(r) }
 
 // pure adds a function that leaves its arguments alone.
 func pure(r *value.Registry, name string, native value.Native, params ...value.Type) {

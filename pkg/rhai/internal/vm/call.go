@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"fmt"
 	"slices"
 
 	"circles/pkg/rhai/internal/compile"
@@ -76,6 +75,8 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 	at += copy(m.stack[at:], curry)
 	copy(m.stack[at:], args)
 	fixed := this != nil && m.constantReceiver()
+	applied := m.applied
+	m.applied = ""
 	err := m.enter(f, base)
 	if err == nil {
 		if fixed {
@@ -87,6 +88,7 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 		*this = m.stack[base]
 	}
 	m.stack, m.high = stack, min(m.high, len(stack))
+	m.applied = applied
 	if fixed {
 		m.vary(m.depth + 1)
 	}
@@ -369,7 +371,10 @@ func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Va
 
 // apply calls a native function on arguments of its own.
 func (m *Machine) apply(f *value.Func, name string, args []value.Value) (value.Value, *value.Error) {
+	was := m.applied
+	m.applied = name
 	v, err := f.Native(m, args)
+	m.applied = was
 	if err != nil {
 		return value.Value{}, value.AsError(err)
 	}
@@ -420,15 +425,56 @@ func (m *Machine) closure(in compile.Instr) *value.Error {
 func (m *Machine) guard(err **value.Error) {
 	if r := recover(); r != nil {
 		name := "the machine"
-		if pc := m.pc(); pc > 0 && pc <= len(m.fn.Code) {
-			in := m.fn.Code[pc-1]
-			switch in.Op {
-			case compile.OpCallName, compile.OpCallRef, compile.OpCallPtr:
-				name = m.fn.Sites[in.B].Name
-			default:
-				name = fmt.Sprint(in.Op)
-			}
+		switch pc := m.pc(); {
+		case m.applied != "":
+			name, m.applied = m.applied, ""
+		case pc > 0 && pc <= len(m.fn.Code):
+			name = m.called(m.fn.Code[pc-1])
 		}
 		*err = value.Panicked(name, r)
 	}
+}
+
+// called is what an instruction calls, as scripts write it.
+func (m *Machine) called(in compile.Instr) string {
+	op := in.Op
+	switch {
+	case op >= compile.OpAdd && op <= compile.OpGe:
+		return value.Op(op - compile.OpAdd).String()
+	case op >= compile.OpAddInt && op <= compile.OpModInt:
+		return value.Op(op - compile.OpAddInt).String()
+	case op >= compile.OpUnlessEq && op <= compile.OpLoopGeInt: // four times the comparisons
+		return (value.OpEq + value.Op(op-compile.OpUnlessEq)%(value.NumOps-value.OpEq)).String()
+	}
+	switch op {
+	case compile.OpCallName, compile.OpCallRef, compile.OpCallPtr, compile.OpCallModule, compile.OpCallScoped:
+		return m.fn.Sites[in.B].Name
+	case compile.OpGet, compile.OpGetRef:
+		return m.fn.Sites[in.C].Name
+	case compile.OpSet, compile.OpBack:
+		return m.fn.Sites[in.B].Name
+	case compile.OpIndex, compile.OpIndexRef, compile.OpSetIndex, compile.OpBackIndex:
+		return "[]"
+	case compile.OpIter, compile.OpNext:
+		return "for"
+	case compile.OpNeg:
+		return "-"
+	case compile.OpPlus:
+		return "+"
+	case compile.OpNot:
+		return "!"
+	case compile.OpRange:
+		return ".."
+	case compile.OpRangeEq:
+		return "..="
+	case compile.OpIn, compile.OpNotIn:
+		return "contains"
+	case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
+		return value.Op(in.C).String()
+	case compile.OpResolve:
+		return m.fn.Consts[in.Wide()].Text()
+	case compile.OpCustom:
+		return m.fn.Customs[in.B].Node.Tokens[0]
+	}
+	return op.String()
 }

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"time"
 
 	"circles/pkg/rhai/internal/compile"
@@ -75,6 +76,12 @@ func (m *Machine) Functions() []value.FnInfo {
 	return list
 }
 
+// Context is the run's context.
+func (m *Machine) Context() context.Context { return m.ctx }
+
+// Unit is the program that runs.
+func (m *Machine) Unit() *compile.Unit { return m.unit }
+
 // Host is what the host gave this run for its functions.
 func (m *Machine) Host() any { return m.Run.Host }
 
@@ -93,14 +100,7 @@ func (m *Machine) Debug(text string) {
 }
 
 // Name is the name of the function that is being called.
-func (m *Machine) Name() string {
-	in := m.fn.Code[m.pc()-1]
-	switch in.Op {
-	case compile.OpCallName, compile.OpCallRef, compile.OpCallPtr:
-		return m.fn.Sites[in.B].Name
-	}
-	return in.Op.String()
-}
+func (m *Machine) Name() string { return m.called(m.fn.Code[m.pc()-1]) }
 
 // Pos is where the loop is.
 func (m *Machine) Pos() syntax.Pos {

@@ -11,10 +11,12 @@ type Evaluate func(*Instance) (value.Value, error)
 
 // Instance is a place where a script uses the host's syntax, as it is evaluated. It is valid during the call only.
 type Instance struct {
-	value.Context
+	runContext
 	m *Machine
 	c *compile.Custom
 }
+
+type runContext = value.Context
 
 // custom does OpCustom.
 func (m *Machine) custom(in compile.Instr) *value.Error {
@@ -26,7 +28,7 @@ func (m *Machine) custom(in compile.Instr) *value.Error {
 	if err := m.Tick(1); err != nil {
 		return value.AsError(err)
 	}
-	v, err := f(&Instance{Context: m, m: m, c: c})
+	v, err := f(&Instance{runContext: m, m: m, c: c})
 	if err != nil {
 		return value.AsError(err)
 	}
@@ -48,7 +50,7 @@ func (i *Instance) Eval(input int) (value.Value, error) {
 		if err := i.m.Tick(1); err != nil {
 			return value.Value{}, err
 		}
-		v, err := i.m.inScope(f, i.m.fn.Symbols[i.c.Symbols], nil, false)
+		v, err := i.m.inScope(f, i.m.fn.Symbols[i.c.Symbols], nil, nil, false)
 		if err != nil {
 			return value.Value{}, err
 		}

@@ -28,7 +28,7 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 		e.Trace = append(e.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
 		return e
 	}
-	return m.put(in.A)(m.inScope(unit.Main, m.fn.Symbols[in.B], nil, true))
+	return m.put(in.A)(m.inScope(unit.Main, m.fn.Symbols[in.B], nil, nil, true))
 }
 
 // callScoped does OpCallScoped.
@@ -46,7 +46,7 @@ func (m *Machine) callScoped(in compile.Instr) *value.Error {
 	if f == nil || f.Scoped == nil {
 		return m.callName(compile.Instr{Op: in.Op, A: in.A, B: in.B, C: uint16(s.Args)})
 	}
-	return m.put(in.A)(m.inScope(f.Scoped, m.fn.Symbols[in.C], args, false))
+	return m.put(in.A)(m.inScope(f.Scoped, m.fn.Symbols[in.C], nil, args, false))
 }
 
 // link tells which of the caller's variables an external variable of the code is: one in a register, of the caller or of
@@ -59,13 +59,16 @@ var unlinked = link{-1, -1, -1}
 
 // inScope runs code whose external variables are those that the current frame sees, by symbols and by what evals
 // have defined, and reports the code's value. What the code defines stays, as variables of the frame, if keep says so.
-func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, args []value.Value, keep bool) (value.Value, *value.Error) {
+func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value.Value, args []value.Value, keep bool) (value.Value, *value.Error) {
 	caller, base := m.fn, m.base
 	frameBase := m.base + m.fn.Regs + spare
 	m.reserve(frameBase + f.Regs)
 	first := len(f.External)
 	if f.UsesThis {
 		m.stack[frameBase] = value.Absent()
+		if this != nil {
+			m.stack[frameBase] = *this
+		}
 		first++
 	}
 	m.dynamic = m.visible(m.dynamic)
@@ -89,6 +92,9 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, args []valu
 	}
 	failure := m.loop(m.depth - 1)
 	result, stop := m.result, m.stop
+	if this != nil && f.UsesThis {
+		*this = m.stack[frameBase]
+	}
 	for i, s := range f.External {
 		v := m.stack[frameBase+s.Reg]
 		switch l := links[i]; {

@@ -13,6 +13,8 @@ type iterator struct {
 	text  string
 	bytes []byte
 	next  func() (value.Value, bool, error)
+	stop  func() // not nil for an open one
+	swept int    // the sweep that found it in use
 	at    int64
 	left  int64
 	mode  value.Kind
@@ -38,7 +40,10 @@ func (m *Machine) iterate(v value.Value) (value.Value, *value.Error) {
 		if c.Type.Iterate == nil {
 			return value.Value{}, value.NotIterable()
 		}
-		it.next = c.Type.Iterate(c.Data)
+		var stop func()
+		if it.next, stop = c.Type.Iterate(c.Data); stop != nil {
+			m.opened(it, stop)
+		}
 	default:
 		return value.Value{}, value.NotIterable()
 	}
@@ -81,9 +86,65 @@ func (m *Machine) step(v value.Value, item *value.Value) (bool, *value.Error) {
 			return false, value.AsError(err)
 		}
 		if !ok {
+			it.close()
 			return false, nil
 		}
 		*item = x.Share()
 	}
 	return true, nil
+}
+
+// Iterators of the host may have to be stopped. A loop that is left early does not tell: those that no register has any
+// more are looked for when many are open, and what is open when the run ends is stopped then.
+
+// maxOpen is how many open iterators there are before the first sweep.
+const maxOpen = 64
+
+func (m *Machine) opened(it *iterator, stop func()) {
+	it.stop = stop
+	if len(m.open) >= max(maxOpen, m.mostOpen) {
+		m.sweep()
+		m.mostOpen = 2 * len(m.open)
+	}
+	m.open = append(m.open, it)
+}
+
+// sweep stops the iterators that are in no register.
+func (m *Machine) sweep() {
+	m.sweeps++
+	for _, v := range m.stack[:min(m.high, len(m.stack))] {
+		if v.Kind() == value.KindCustom {
+			if it, ok := v.Custom().Data.(*iterator); ok {
+				it.swept = m.sweeps
+			}
+		}
+	}
+	open := m.open[:0]
+	for _, it := range m.open {
+		switch {
+		case it.stop == nil:
+		case it.swept == m.sweeps:
+			open = append(open, it)
+		default:
+			it.close()
+		}
+	}
+	clear(m.open[len(open):])
+	m.open = open
+}
+
+func (it *iterator) close() {
+	if stop := it.stop; stop != nil {
+		it.stop = nil
+		stop()
+	}
+}
+
+// closeAll stops what the run has left open.
+func (m *Machine) closeAll() {
+	for _, it := range m.open {
+		it.close()
+	}
+	clear(m.open)
+	m.open, m.mostOpen = m.open[:0], 0
 }

@@ -32,12 +32,16 @@ type Variable struct {
 // Run is what one run is given.
 type Run struct {
 	Limits    value.Limits
-	Scope     *[]Variable // may be nil
+	Scope     *[]Variable  // may be nil
+	This      *value.Value // of a call; may be nil
+	Globals   bool         // a call runs the global level first
+	Keep      bool         // a call leaves in the scope what the function has defined
 	Variables map[string]value.Value
 	Host      any
 	Resolve   func(c value.Context, name string) (value.Value, bool, error) // nil: there are no other variables
 	Progress  func(operations uint64) error                                 // nil: nobody wants to know
 	Debugger  func(*Stop) Step                                              // nil: nothing stops
+	Engine    any                                                           // whom the machine works for
 	Print     func(string)
 	Debug     func(string)
 }
@@ -137,6 +141,7 @@ type Machine struct {
 	result  value.Value        // of the loop that ended last
 	stop    int                // the instruction that the outermost frame of that loop ended at
 	dirty   bool               // the last call or write through a path may have changed what the path leads to
+	applied string             // the native function that another one is calling by its name
 	nested  *value.Error       // the error that the last call from a native function gave it
 	loaded  map[string]*module // by path; made when there is one
 	units   map[*compile.Unit]*module
@@ -144,6 +149,9 @@ type Machine struct {
 	outer   []world  // the worlds that wait for them
 	locks   []lock   // variables that are locked, by frame
 	fixed   []int    // frames whose this is a constant, outermost first
+
+	open             []*iterator // of the host, to be stopped
+	mostOpen, sweeps int
 }
 
 // Where an external variable comes from, when not from the scope.
@@ -164,6 +172,7 @@ type dynamic struct {
 // reset drops whatever the run left, so that nothing stays alive.
 func (m *Machine) reset() {
 	m.Run = Run{}
+	m.closeAll()
 	clear(m.stack[:min(m.high, len(m.stack))])
 	clear(m.globals)
 	clear(m.dynamic)
@@ -184,7 +193,7 @@ func (m *Machine) reset() {
 	m.unlock(0)
 	m.fixed = m.fixed[:0]
 	clear(m.locks[:cap(m.locks)])
-	m.fn, m.ctx, m.done, m.nested = nil, nil, nil, nil
+	m.fn, m.ctx, m.done, m.nested, m.applied = nil, nil, nil, nil, ""
 }
 
 func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
@@ -214,19 +223,7 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 
 // Exec runs the global level of a unit.
 func (m *Machine) Exec(ctx context.Context, unit *compile.Unit) (value.Value, error) {
-	if err := m.begin(ctx, unit); err != nil {
-		return value.Value{}, err
-	}
-	f := unit.Main
-	m.reserve(f.Regs)
-	m.bind(f, 0)
-	for _, s := range f.Defined {
-		m.stack[s.Reg] = value.Absent()
-	}
-	m.frames[0] = frame{}
-	m.depth, m.fn, m.ip, m.base = 1, f, start(f), 0
-	err := m.loop(0)
-	m.unbind(f)
+	err := m.main(ctx, unit)
 	v := m.result
 	if err != nil && err.Kind == value.ErrExit {
 		v, err = err.Value, nil
@@ -245,23 +242,103 @@ func (m *Machine) give(v value.Value) (value.Value, error) {
 	return v, nil
 }
 
-// Invoke runs a function of a unit.
-func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, name string, args []value.Value) (value.Value, error) {
+func (m *Machine) main(ctx context.Context, unit *compile.Unit) *value.Error {
 	if err := m.begin(ctx, unit); err != nil {
-		return value.Value{}, err
+		return err
 	}
-	f := unit.Find(name, len(args))
-	if f == nil {
-		return value.Value{}, value.FunctionNotFound(signature(name, args))
+	f := unit.Main
+	m.reserve(f.Regs)
+	m.bind(f, 0)
+	for _, s := range f.Defined {
+		m.stack[s.Reg] = value.Absent()
 	}
-	m.reserve(f.Regs + len(args) + 1)
-	m.fn, m.base, m.depth = &compile.Func{Unit: unit, Code: make([]compile.Instr, 2), Pos: make([]syntax.Pos, 2)}, 0, 1
-	m.frames[0], m.ip = frame{}, skip(start(m.fn), 1)
-	v, err := m.callFunc(f, nil, nil, args)
+	m.frames[0] = frame{}
+	m.depth, m.fn, m.ip, m.base = 1, f, start(f), 0
+	err := m.loop(0)
+	m.unbind(f)
+	return err
+}
+
+// Call is a call of a function of a unit: by its name, or by a pointer.
+type Call struct {
+	Name    string
+	Pointer *value.FnPtr
+	This    *value.Value // may be nil
+	Args    []value.Value
+}
+
+// Invoke calls a function of a unit.
+func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, c Call) (value.Value, error) {
+	v, err := m.invoke(ctx, unit, c)
+	if err != nil && err.Kind == value.ErrExit {
+		v, err = err.Value, nil
+	}
 	if err != nil {
 		return value.Value{}, err
 	}
+	if c.This != nil {
+		if _, err := m.give(*c.This); err != nil {
+			return value.Value{}, err
+		}
+	}
 	return m.give(v)
+}
+
+func (m *Machine) invoke(ctx context.Context, unit *compile.Unit, c Call) (v value.Value, err *value.Error) {
+	if m.Run.Globals {
+		if err := m.main(ctx, unit); err != nil {
+			return value.Value{}, err
+		}
+	} else if err := m.begin(ctx, unit); err != nil {
+		return value.Value{}, err
+	}
+	if c.Pointer == nil && m.Run.Scope != nil {
+		return m.invokeInScope(unit, c)
+	}
+	m.fn, m.base, m.depth = &compile.Func{Unit: unit, Code: make([]compile.Instr, 2), Pos: make([]syntax.Pos, 2)}, 0, 1
+	m.frames[0], m.ip = frame{}, skip(start(m.fn), 1)
+	m.reserve(len(c.Args) + 1)
+	if c.Pointer != nil {
+		defer m.guard(&err) // it may be native
+		return m.callPointer(c.Pointer, c.This, c.Args)
+	}
+	f := unit.Find(c.Name, len(c.Args))
+	if c.This != nil {
+		for _, g := range unit.Lookup(c.Name) {
+			if g.ThisType == c.This.TypeName() && g.Params == len(c.Args) {
+				f = g
+			}
+		}
+	}
+	if f == nil {
+		return value.Value{}, value.FunctionNotFound(signature(c.Name, c.Args))
+	}
+	return m.callFunc(f, c.This, nil, c.Args)
+}
+
+// invokeInScope calls a function whose body sees the variables of the host's scope, as the global level does.
+func (m *Machine) invokeInScope(unit *compile.Unit, c Call) (value.Value, *value.Error) {
+	f := unit.Find(c.Name, len(c.Args))
+	if f == nil || f.Scoped == nil {
+		return value.Value{}, value.FunctionNotFound(signature(c.Name, c.Args))
+	}
+	vars := len(*m.Run.Scope)
+	main := unit.Main
+	m.reserve(main.Regs)
+	m.frames[0] = frame{}
+	m.depth, m.fn, m.ip, m.base = 1, main, start(main), 0
+	m.bind(main, 0)
+	for _, s := range main.Defined {
+		m.stack[s.Reg] = value.Absent()
+	}
+	m.stop = 0
+	v, err := m.inScope(f.Scoped, nil, c.This, c.Args, m.Run.Keep)
+	m.unbind(main)
+	if !m.Run.Keep {
+		clear((*m.Run.Scope)[vars:])
+		*m.Run.Scope = (*m.Run.Scope)[:vars]
+	}
+	return v, err
 }
 
 // bind loads the variables that the host gives to a global level, whose registers begin at base.
