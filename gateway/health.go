@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"circles/pkg/profiling"
 	"circles/pkg/queue"
 )
 
@@ -46,6 +47,16 @@ func (r *readiness) check(ctx context.Context) error {
 	r.err = queue.Probe(ctx, r.redis)
 	r.asked = time.Now()
 	return r.err
+}
+
+// showProfiles shows the process's profiles on a port of their own until ctx
+// ends. A gateway that can't do that serves on.
+func (s *Server) showProfiles(ctx context.Context) error {
+	err := profiling.Serve(ctx, s.cfg.PprofAddr, func(addr net.Addr) { s.log.Info("profiles are shown", "addr", addr.String()) })
+	if err != nil {
+		s.log.Error("profiles can't be shown", "error", err)
+	}
+	return err
 }
 
 // Healthcheck asks the gateway that runs with these settings on this machine

@@ -185,8 +185,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	var running sync.WaitGroup
 	defer running.Wait()
 
-	var dispatched, served error
+	var dispatched, served, shown error
 	running.Go(func() { dispatched = dispatcher.Run(plays) })
+	running.Go(func() { shown = s.showProfiles(plays) })
 	if s.advise {
 		running.Go(func() { queue.Advise(plays, rdb, s.log) })
 	}
@@ -205,7 +206,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	s.shutdown(ctx, app)
 	stopPlays()
 	running.Wait()
-	return errors.Join(served, dispatched)
+	return errors.Join(served, dispatched, shown)
 }
 
 // announce logs where the gateway listens, and warns when anyone may play.

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"circles/pkg/profiling"
 )
 
 const (
@@ -77,6 +79,16 @@ func (w *Worker) serveHTTP(ctx context.Context) error {
 		return errors.Join(err, server.Close())
 	}
 	return nil
+}
+
+// showProfiles shows the process's profiles on a port of their own until ctx
+// ends. A worker that can't do that works on.
+func (w *Worker) showProfiles(ctx context.Context) error {
+	err := profiling.Serve(ctx, w.cfg.PprofAddr, func(addr net.Addr) { w.log.Info("profiles are shown", "addr", addr.String()) })
+	if err != nil {
+		w.log.Error("profiles can't be shown", "error", err)
+	}
+	return err
 }
 
 // answer is 200, or 503 with what is wrong.

@@ -102,9 +102,10 @@ func (w *Worker) Run(ctx context.Context) (err error) {
 	// What runs outlives ctx: it is told to end when its turn comes.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
-	var consumed, served error
+	var consumed, served, shown error
 	background.Go(func() { consumed = w.consumer.Run(serving) })
 	background.Go(func() { served = w.serveHTTP(serving) })
+	background.Go(func() { shown = w.showProfiles(serving) })
 	if w.advise {
 		background.Go(func() { queue.Advise(serving, rdb, w.log) })
 	}
@@ -117,7 +118,7 @@ func (w *Worker) Run(ctx context.Context) (err error) {
 	w.leave(context.WithoutCancel(ctx))
 	stop()
 	background.Wait()
-	return errors.Join(consumed, served)
+	return errors.Join(consumed, served, shown)
 }
 
 // balance keeps the worker's circles in line with who lives, until ctx ends.

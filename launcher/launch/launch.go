@@ -166,11 +166,11 @@ func (c *Config) makeCircle() (circle.Secret, error) {
 	return secret, nil
 }
 
-// settle gives the workers what they share with the gateway. They have no port
-// of their own: the gateway's tells how the process is.
+// settle gives the workers what they share with the gateway. They have no ports
+// of their own: the gateway's tell how the process is.
 func (c *Config) settle() {
 	c.Worker.Common = c.Gateway.Common
-	c.Worker.HTTPAddr = ""
+	c.Worker.HTTPAddr, c.Worker.PprofAddr = "", ""
 }
 
 // joinOnce joins errors, with each that is joined in them named once: gateway

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"circles/pkg/circle"
+	"circles/pkg/profiling"
 )
 
 // Common are the settings that every service has.
@@ -17,6 +18,7 @@ type Common struct {
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" type:"debug, info, warn or error" desc:"the least severe records that are logged"`
 	LogFormat       string        `envconfig:"LOG_FORMAT" default:"json" type:"json or text" desc:"form of the log records"`
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"20s" min:"0s" desc:"time that what is running gets to finish after SIGTERM"`
+	PprofAddr       string        `envconfig:"PPROF_ADDR" desc:"address on loopback of /debug/pprof, the service's profiles; empty: none"`
 }
 
 // Keys are the circles' keys in canonical form.
@@ -40,6 +42,9 @@ func (c Common) Validate() error {
 	}
 	if c.LogFormat != "json" && c.LogFormat != "text" {
 		errs = append(errs, &Error{"LOG_FORMAT", fmt.Sprintf("got %q, want json or text", shorten(c.LogFormat))})
+	}
+	if err := profiling.CheckAddr(c.PprofAddr); err != nil {
+		errs = append(errs, &Error{"PPROF_ADDR", err.Error()})
 	}
 	return errors.Join(append(errs, CheckBounds(&c))...)
 }

@@ -158,8 +158,8 @@ func TestUsage(t *testing.T) {
 	for i, want := range map[int][]string{
 		0: {"NAME", "TYPE", "DEFAULT", "DESCRIPTION"},
 		1: {"CIRCLE_KEYS", "comma-separated list", "(required)", "public keys of the circles served, comma-separated hex"},
-		6: {"TEST_TIMEOUT", "duration", "10s", "time it gets"},
-		8: {"TEST_ON", "true or false", "true", "whether"},
+		7: {"TEST_TIMEOUT", "duration", "10s", "time it gets"},
+		9: {"TEST_ON", "true or false", "true", "whether"},
 	} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); got != strings.Join(want, " ") {
 			t.Errorf("line %d is %q, want %q", i, got, want)
@@ -178,5 +178,12 @@ func TestLogger(t *testing.T) {
 	lines := strings.Split(out.String(), "\n")
 	if !strings.HasPrefix(lines[0], "{") || !strings.Contains(lines[0], `"n":1`) || !strings.Contains(lines[1], "msg=hello n=1") {
 		t.Fatalf("got %s", out.String())
+	}
+}
+
+func TestProfilesOnlyOnLoopback(t *testing.T) {
+	c := settings.Common{CircleKeys: []string{strings.Repeat("0", 66)}, RedisURL: "redis://h", LogFormat: "json", PprofAddr: "0.0.0.0:6060"}
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "PPROF_ADDR: ") {
+		t.Errorf("got %v, want an error of PPROF_ADDR", err)
 	}
 }
