@@ -8,12 +8,16 @@ FUZZTIME ?= 10s
 # Which benchmarks `make bench` runs, and how often; feed two outputs to benchstat to compare.
 BENCH ?= .
 BENCHCOUNT ?= 1
+# How often `make bench-system` measures in turn what is compared, how long each time, and where its profiles go.
+BENCH_ROUNDS ?= 5
+BENCH_SLICE ?= 1s
+BENCH_PROFILES ?= bin/profiles
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt vet staticcheck modules test race uncovered bench fuzz e2e chaos conformance
+.PHONY: help check fmt vet staticcheck modules test race uncovered bench bench-system fuzz e2e chaos conformance
 
 help: ## list these verbs
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 check: fmt vet staticcheck modules ## gofmt, go vet, staticcheck, and each module tidy and building alone
 
@@ -50,6 +54,10 @@ uncovered:
 
 bench: ## benchmarks (BENCH=pattern, BENCHCOUNT=n)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) $(PACKAGES)
+
+bench-system: ## the whole system against the floor and others, into deploy/e2e/BENCHMARKS.md (BENCH_ROUNDS=n, BENCH_SLICE=1s)
+	BENCH_COMMAND="make bench-system" go run ./deploy/e2e/bench -rounds $(BENCH_ROUNDS) -slice $(BENCH_SLICE) \
+		-profiles $(BENCH_PROFILES) -out deploy/e2e/BENCHMARKS.md
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@set -e; grep -rE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' $(MODULES) | \

@@ -31,10 +31,10 @@ type Process struct {
 	exited chan struct{} // closed by the goroutine that reaps cmd
 }
 
-// Start starts a program with nothing but env in its environment; both its outputs go to log. Whoever starts it ends it,
+// Start starts a program with args, and nothing but env in its environment; both its outputs go to log. Whoever starts it ends it,
 // by Kill at the latest; if the test binary itself is killed, the program goes with it where the system knows how.
-func Start(binary string, env []string, log *os.File) (*Process, error) {
-	cmd := exec.Command(binary)
+func Start(binary string, env []string, log *os.File, args ...string) (*Process, error) {
+	cmd := exec.Command(binary, args...)
 	cmd.Env = env
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = dieWithParent()
@@ -48,6 +48,9 @@ func Start(binary string, env []string, log *os.File) (*Process, error) {
 	}()
 	return p, nil
 }
+
+// PID is the program's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Exited is closed when the program has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
