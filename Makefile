@@ -14,7 +14,7 @@ BENCH_SLICE ?= 1s
 BENCH_PROFILES ?= bin/profiles
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt vet staticcheck modules test race uncovered bench bench-system fuzz e2e chaos conformance
+.PHONY: help check fmt vet staticcheck modules test race uncovered bench bench-system bench-engine fuzz e2e chaos conformance
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,17 @@ bench: ## benchmarks (BENCH=pattern, BENCHCOUNT=n)
 bench-system: ## the whole system against the floor and others, into deploy/e2e/BENCHMARKS.md (BENCH_ROUNDS=n, BENCH_SLICE=1s)
 	BENCH_COMMAND="make bench-system" go run ./deploy/e2e/bench -rounds $(BENCH_ROUNDS) -slice $(BENCH_SLICE) \
 		-profiles $(BENCH_PROFILES) -out deploy/e2e/BENCHMARKS.md
+
+# The reference is built here when there is cargo, and left out of the table when there is not.
+REFERENCE := deploy/bench/engine/reference
+ROUNDS ?= 11
+
+bench-engine: ## ours, the reference and other script engines, compared; writes pkg/rhai/BENCHMARKS.md (ROUNDS=n)
+	@set -e; if command -v cargo >/dev/null; then \
+		cargo build --release --locked --quiet --manifest-path $(REFERENCE)/Cargo.toml --target-dir $(REFERENCE)/target; \
+		set -- -reference $(REFERENCE)/target/release/reference; \
+	else echo "cargo is not installed: the reference is left out."; fi; \
+	go run ./deploy/bench/engine -rounds $(ROUNDS) -o pkg/rhai/BENCHMARKS.md "$$@"
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@set -e; grep -rE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' $(MODULES) | \

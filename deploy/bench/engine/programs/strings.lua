@@ -1,0 +1,3 @@
+local s = ""
+for i = 0, 19999 do s = s .. "item " .. i .. ", " end
+return #s

@@ -1,0 +1,1 @@
+(function () { let x = 40; return x + 2; })()
