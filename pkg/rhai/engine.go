@@ -81,6 +81,7 @@ func newEngine(base *value.Registry, opts []Option) *Engine {
 	for _, o := range opts {
 		o(e)
 	}
+	limit(&e.syntax, &e.limits)
 	if err := e.registry.finish(); err != nil {
 		e.invalid = append(e.invalid, err)
 	}
@@ -108,6 +109,20 @@ func (e *Engine) Err() error { return errors.Join(e.invalid...) }
 // ValueOf makes a value of a Go value, as the function ValueOf does, but of Go types given by Type custom values.
 func (e *Engine) ValueOf(v any) (Value, error) { return (&conversion{known: e.types.known}).value(v) }
 
+// limit bounds what a source may have in it, where its options don't, by what a run may make.
+func limit(o *syntax.Options, l *Limits) {
+	for option, limit := range map[*int]int{
+		&o.MaxFunctions:   l.Functions,
+		&o.MaxStringBytes: l.StringBytes,
+		&o.MaxArrayItems:  l.ArrayItems,
+		&o.MaxMapEntries:  l.MapEntries,
+	} {
+		if *option == 0 {
+			*option = limit
+		}
+	}
+}
+
 // Compile compiles a source, or finds it among those compiled lately. A syntax error is an *Error of kind ErrorParsing.
 func (e *Engine) Compile(source string) (*Program, error) {
 	if p := e.cache.get(source); p != nil {
@@ -132,18 +147,7 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	if err := e.Err(); err != nil {
 		return nil, value.AsError(err)
 	}
-	options := e.syntax
-	for option, limit := range map[*int]int{
-		&options.MaxFunctions:   e.limits.Functions,
-		&options.MaxStringBytes: e.limits.StringBytes,
-		&options.MaxArrayItems:  e.limits.ArrayItems,
-		&options.MaxMapEntries:  e.limits.MapEntries,
-	} {
-		if *option == 0 {
-			*option = limit
-		}
-	}
-	script, err := syntax.Parse(source, options)
+	script, err := syntax.Parse(source, e.syntax)
 	if err != nil {
 		var at *syntax.Error
 		if errors.As(err, &at) {

@@ -65,11 +65,12 @@ func WithGlobals() RunOption { return func(r *vm.Run) { r.Globals = true } }
 // The error is an *Error. Where the context ended the run it wraps the context's error.
 func (p *Program) Run(ctx context.Context, scope *Scope, opts ...RunOption) (Value, error) {
 	m := p.engine.start(opts)
-	defer p.engine.machines.Put(m)
 	if scope != nil {
 		m.Run.Scope = &scope.vars
 	}
-	return m.Exec(ctx, p.unit)
+	v, err := m.Exec(ctx, p.unit)
+	p.engine.machines.Put(m)
+	return v, err
 }
 
 // Call calls a function of the script with Go values (see Engine.ValueOf), private ones too. The global level does not

@@ -11,7 +11,7 @@ const deepest = 5000
 
 // Parse parses a script.
 func Parse(source string, opts Options) (*Script, error) {
-	p := newParser(source, &opts)
+	p := newParser(source, opts)
 	return p.run(func() {
 		for p.tok.kind != tEOF {
 			stmt, terminated := p.stmt(0)
@@ -28,7 +28,7 @@ func Parse(source string, opts Options) (*Script, error) {
 // ParseExpr parses a source that must be a single expression, without statements.
 func ParseExpr(source string, opts Options) (Expr, error) {
 	opts.NoIf, opts.NoSwitch, opts.NoStatementExpr, opts.NoLoopExpr, opts.NoClosures = true, true, true, true, true
-	p := newParser(source, &opts)
+	p := newParser(source, opts)
 	var x Expr
 	_, err := p.run(func() {
 		x = p.expr(0)
@@ -49,16 +49,18 @@ func ParseExpr(source string, opts Options) (Expr, error) {
 // Methods take the level of the construct that calls them: how deep it is nested, as the reference counts.
 type parser struct {
 	scanner
+	options  Options
 	tok      token
 	script   *Script
 	maxDepth int
 
 	frame  *frame
-	global bool // in a list of statements that may define functions and export
+	level  frame // the global one
+	global bool  // in a list of statements that may define functions and export
 	inLoop bool
 	noPipe bool // a `|` ends the expression: in the values of a switch case
 
-	// Variables that are visible here, and for each name where the latest is.
+	// Variables that are visible here, and, once they are many, where the latest of each name is.
 	locals []local
 	latest map[string]int
 
@@ -79,7 +81,7 @@ type frame struct {
 
 type local struct {
 	name     string
-	prev     int // the variable of the name that it hides; -1: none
+	prev     int // the variable of the name that it hides; -1: none; known while there is latest
 	constant bool
 }
 
@@ -88,16 +90,17 @@ type functionKey struct {
 	arity      int
 }
 
-func newParser(source string, opts *Options) *parser {
+func newParser(source string, opts Options) *parser {
 	if !utf8.ValidString(source) {
 		source = strings.ToValidUTF8(source, "\uFFFD")
 	}
 	p := &parser{
-		scanner: scanner{src: source, line: 1, opts: opts},
+		scanner: scanner{src: source, line: 1},
+		options: opts,
 		script:  &Script{},
-		frame:   &frame{},
 		global:  true,
 	}
+	p.opts, p.frame = &p.options, &p.level
 	p.maxDepth = depthLimit(opts.MaxExprDepth, DefaultMaxExprDepth)
 	if opts.StrictVariables {
 		for _, name := range opts.Variables {
@@ -195,23 +198,45 @@ func (p *parser) enter(level int, pos Pos) int {
 
 // lookup finds a variable of the current frame; -1: there is none.
 func (p *parser) lookup(name string) int {
-	if i, ok := p.latest[name]; ok && i >= p.frame.base {
-		return i
+	if p.latest != nil {
+		if i, ok := p.latest[name]; ok && i >= p.frame.base {
+			return i
+		}
+		return -1
+	}
+	for i := len(p.locals) - 1; i >= p.frame.base; i-- {
+		if p.locals[i].name == name {
+			return i
+		}
 	}
 	return -1
 }
 
+// few is how many variables are searched one by one.
+const few = 16
+
 // declare makes a variable visible.
 func (p *parser) declare(name Name, constant bool) {
-	if p.latest == nil {
+	p.locals = append(p.locals, local{name: name.Text, constant: constant})
+	switch n := len(p.locals); {
+	case p.latest != nil:
+		p.list(n - 1)
+	case n > few:
 		p.latest = make(map[string]int)
+		for i := range p.locals {
+			p.list(i)
+		}
 	}
-	prev, ok := p.latest[name.Text]
+}
+
+// list makes a variable the latest of its name.
+func (p *parser) list(i int) {
+	l := &p.locals[i]
+	prev, ok := p.latest[l.name]
 	if !ok {
 		prev = -1
 	}
-	p.latest[name.Text] = len(p.locals)
-	p.locals = append(p.locals, local{name.Text, prev, constant})
+	l.prev, p.latest[l.name] = prev, i
 }
 
 // define declares a variable by a statement of the script, if the host allows it.
@@ -230,7 +255,7 @@ func (p *parser) define(name Name, constant bool) {
 
 // forget makes the variables from mark on invisible again.
 func (p *parser) forget(mark int) {
-	for i := len(p.locals) - 1; i >= mark; i-- {
+	for i := len(p.locals) - 1; i >= mark && p.latest != nil; i-- {
 		l := &p.locals[i]
 		if l.prev >= 0 {
 			p.latest[l.name] = l.prev

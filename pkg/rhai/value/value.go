@@ -274,6 +274,13 @@ func (v Value) Freeze() Value {
 
 // FreezeIn is Freeze under the limits of a run, which may be nil. Where they end it, the value must not be used.
 func (v Value) FreezeIn(run Context) error {
+	if v.Kind() < KindArray {
+		return nil
+	}
+	return v.freeze(run)
+}
+
+func (v Value) freeze(run Context) error {
 	var walks []walk
 	steps := 0
 	begin := func(x Value) error {

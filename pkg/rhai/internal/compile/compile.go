@@ -3,7 +3,7 @@ package compile
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
+	"slices"
 
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
@@ -37,8 +37,11 @@ func Compile(script *syntax.Script, options Options) (*Unit, error) {
 var errTooFar = errors.New("a conditional jump is too long")
 
 func compileUnit(script *syntax.Script, options Options, wide bool) (*Unit, error) {
-	u := &Unit{byName: map[string][]*Func{}, Module: options.Module}
-	c := &compiler{unit: u, options: options, wide: wide, globals: map[string]int{}, names: map[string]string{}}
+	u := &Unit{Module: options.Module}
+	c := &compiler{unit: u, options: options, wide: wide}
+	if len(script.Functions) > 0 {
+		u.byName = map[string][]*Func{}
+	}
 	for _, s := range script.Functions {
 		f := &Func{Name: s.Name.Text, Unit: u, Params: len(s.Params), ThisType: canonicalType(s.ThisType), Info: info(s)}
 		f.UsesThis = usesThis(s.Body.Body)
@@ -91,12 +94,16 @@ type compiler struct {
 	globals map[string]int    // numbers of the global constants that somebody reads
 	scoped  bool              // there is a call that runs its function in the caller's scope
 	names   map[string]string // one string for each name, so that equal names are found equal at a glance
+	idle    []*fn             // whose memory the next functions use
 }
 
 // intern is the one string that the unit has for a name.
 func (c *compiler) intern(name string) string {
 	if s, ok := c.names[name]; ok {
 		return s
+	}
+	if c.names == nil {
+		c.names = map[string]string{}
 	}
 	c.names[name] = name
 	return name
@@ -105,6 +112,9 @@ func (c *compiler) intern(name string) string {
 func (c *compiler) global(name string) int {
 	n, ok := c.globals[name]
 	if !ok {
+		if c.globals == nil {
+			c.globals = map[string]int{}
+		}
 		n = len(c.unit.Globals)
 		c.globals[name] = n
 		c.unit.Globals = append(c.unit.Globals, name)
@@ -132,7 +142,11 @@ type fn struct {
 	catches  []int    // registers of the errors that the open catch blocks are about
 	tooLarge string
 	tooFar   bool
-	consts   map[any]int
+	consts   map[value.Key]int
+
+	code      []Instr // what the next function's is to use
+	positions []syntax.Pos
+	room      []variable // for those to be declared
 }
 
 // variable is a variable that is visible to the code being compiled.
@@ -153,8 +167,26 @@ type loop struct {
 	continues []int
 }
 
-func (c *compiler) newFn(f *Func) *fn {
-	return &fn{Func: f, c: c, captured: map[string]bool{}, consts: map[any]int{}}
+// newFn begins a function; done ends it.
+func (c *compiler) newFn(target *Func) *fn {
+	f := &fn{}
+	if n := len(c.idle); n > 0 {
+		f, c.idle = c.idle[n-1], c.idle[:n-1]
+	} else {
+		f.code, f.positions, f.room = make([]Instr, 0, 16), make([]syntax.Pos, 0, 16), make([]variable, 0, 4)
+	}
+	f.Func, f.c = target, c
+	f.Code, f.Pos = f.code, f.positions
+	return f
+}
+
+// done gives the function code of its own, and leaves its memory to the next one.
+func (f *fn) done() {
+	code, positions := f.Code, f.Pos
+	f.Code, f.Pos = slices.Clone(code), slices.Clone(positions)
+	c := f.c
+	*f = fn{code: code[:0], positions: positions[:0], room: f.room, vars: f.vars[:0]}
+	c.idle = append(c.idle, f)
 }
 
 func (c *compiler) main(body []syntax.Stmt) error {
@@ -210,12 +242,19 @@ func (c *compiler) scopedFunction(target *Func, s *syntax.Function) error {
 // externals gives the variables that are not the function's own their registers.
 func (f *fn) externals() {
 	f.main = true
-	f.external = map[string]*variable{}
 	for i := range f.External {
 		s := &f.External[i]
 		s.Reg = f.temp()
-		f.external[s.Name] = &variable{name: s.Name, reg: s.Reg, extern: true, cell: f.all || f.captured[s.Name]}
+		f.host(&variable{name: s.Name, reg: s.Reg, extern: true, cell: f.all || f.captured[s.Name]})
 	}
+}
+
+// host makes a variable of the host's known.
+func (f *fn) host(v *variable) {
+	if f.external == nil {
+		f.external = map[string]*variable{}
+	}
+	f.external[v.name] = v
 }
 
 func (c *compiler) function(target *Func, s *syntax.Function) error {
@@ -240,9 +279,7 @@ const anonymous = "anon$"
 
 // closureName is a name that no function of the script has.
 func closureName(s *syntax.Closure) string {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %d %d", s.Pos.Line, s.Pos.Column, len(s.Params))
-	return fmt.Sprintf("%s%016x", anonymous, h.Sum64())
+	return fmt.Sprintf("%s%08x%08x", anonymous, s.Pos.Line, s.Pos.Column)
 }
 
 // closure compiles a closure that is made in f and returns its proto's number.
@@ -312,6 +349,7 @@ func (f *fn) finish() error {
 	f.thread()
 	f.emit(OpNop, 0, 0, 0, syntax.Pos{}) // the machine may point behind the last instruction, never outside
 	f.Regs++                             // a callee without arguments still needs a place for its result
+	f.done()
 	return nil
 }
 
@@ -375,6 +413,9 @@ func (f *fn) konst(v value.Value) int {
 	n := len(f.Consts)
 	f.Consts = append(f.Consts, v.Freeze())
 	if ok {
+		if f.consts == nil {
+			f.consts = map[value.Key]int{}
+		}
 		f.consts[key] = n
 	}
 	return n
@@ -387,7 +428,11 @@ func (f *fn) site(s *Site) int {
 
 // declare makes a variable visible.
 func (f *fn) declare(name string, reg int) *variable {
-	v := &variable{name: name, reg: reg, cell: f.all || f.captured[name], depth: f.depth}
+	if len(f.room) == cap(f.room) {
+		f.room = make([]variable, 0, 16)
+	}
+	f.room = append(f.room, variable{name: name, reg: reg, cell: f.all || f.captured[name], depth: f.depth})
+	v := &f.room[len(f.room)-1]
 	f.vars = append(f.vars, v)
 	return v
 }
@@ -405,7 +450,7 @@ func (f *fn) lookup(name string) *variable {
 	v, ok := f.external[name]
 	if !ok && len(f.c.unit.byName[name]) == 0 {
 		v = &variable{name: name, extern: true}
-		f.external[name] = v
+		f.host(v)
 		f.missing = append(f.missing, Symbol{Name: name})
 	}
 	return v

@@ -127,6 +127,9 @@ func (f *fn) analyse(body []syntax.Stmt) {
 		inspect(s, func(n syntax.Node) bool {
 			switch n := n.(type) {
 			case *syntax.Closure:
+				if f.captured == nil && len(n.Captures) > 0 {
+					f.captured = map[string]bool{}
+				}
 				for _, name := range n.Captures {
 					f.captured[name.Text] = true
 				}

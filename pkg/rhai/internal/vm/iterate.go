@@ -145,6 +145,5 @@ func (m *Machine) closeAll() {
 	for _, it := range m.open {
 		it.close()
 	}
-	clear(m.open)
-	m.open, m.mostOpen = m.open[:0], 0
+	m.open, m.mostOpen = emptied(m.open), 0
 }

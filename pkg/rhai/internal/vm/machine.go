@@ -173,10 +173,18 @@ type dynamic struct {
 func (m *Machine) reset() {
 	m.Run = Run{}
 	m.closeAll()
-	clear(m.stack[:min(m.high, len(m.stack))])
-	clear(m.globals)
-	clear(m.dynamic)
-	clear(m.frames[:min(len(m.frames), 16)])
+	if m.high > 16 {
+		clear(m.stack[:min(m.high, len(m.stack))])
+	}
+	for i := range min(m.high, 16) { // as long as the write barrier is off this is faster
+		if v := &m.stack[i]; !v.IsUnit() {
+			*v = value.Value{}
+		}
+	}
+	// The first frame is empty, and so are those behind the last that was used.
+	for i := 1; i < len(m.frames) && m.frames[i].fn != nil; i++ {
+		m.frames[i] = frame{}
+	}
 	if len(m.stack) > 1<<14 {
 		m.stack = make([]value.Value, 256)
 	}
@@ -185,15 +193,23 @@ func (m *Machine) reset() {
 	}
 	m.high, m.depth = 0, 0
 	m.ip, m.result = nil, value.Value{}
-	m.debug = debugger{}
-	clear(m.held)
-	m.held = m.held[:0]
-	m.world = world{globals: m.globals[:0], dynamic: m.dynamic[:0], origin: m.origin[:0]}
-	m.loaded, m.units, m.loading, m.outer = nil, nil, nil, nil
-	m.unlock(0)
-	m.fixed = m.fixed[:0]
-	clear(m.locks[:cap(m.locks)])
 	m.fn, m.ctx, m.done, m.nested, m.applied = nil, nil, nil, nil, ""
+	m.debug = debugger{}
+	m.held, m.fixed = emptied(m.held), m.fixed[:0]
+	m.world.reset()
+	m.loaded, m.units, m.loading, m.outer = nil, nil, nil, nil
+	if cap(m.locks) > 0 {
+		m.unlock(0)
+		clear(m.locks[:cap(m.locks)])
+	}
+}
+
+// emptied is a list without its items.
+func emptied[T any](list []T) []T {
+	if len(list) > 0 {
+		clear(list)
+	}
+	return list[:0]
 }
 
 func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
@@ -209,12 +225,11 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 	m.lightest = lightest(&m.Run.Limits)
 	m.beginMemory()
 	m.max++ // the global level
-	m.used, m.slice = 0, 0
-	m.budget = 0
-	if err := m.refill(); err != nil {
-		return err
+	m.used, m.slice = 0, interval
+	if limit := m.Run.Limits.Operations; limit > 0 && limit < interval {
+		m.slice = int64(limit)
 	}
-	m.budget++ // refill took one
+	m.budget = m.slice
 	if n := len(unit.Globals); n > 0 {
 		m.globals = append(m.globals[:0], absent(n)...)
 	}

@@ -66,6 +66,14 @@ type world struct {
 	scope    *[]Variable // the host's, while a module loads in another world
 }
 
+// reset empties the world. What it is made of is set one by one: a whole world assigned at once takes longer than to run
+// a short script.
+func (w *world) reset() {
+	w.unit, w.scope, w.path, w.imported = nil, nil, "", 0
+	w.globals, w.dynamic, w.origin = emptied(w.globals), emptied(w.dynamic), w.origin[:0]
+	w.imports, w.libs, w.exports = nil, nil, nil
+}
+
 // forget drops the imports of frames that are gone.
 func (m *Machine) forget() {
 	for n := len(m.imports); n > 0 && m.imports[n-1].depth > m.depth; n-- {

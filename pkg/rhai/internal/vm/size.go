@@ -1,10 +1,6 @@
 package vm
 
-import (
-	"math"
-
-	"circles/pkg/rhai/value"
-)
+import "circles/pkg/rhai/value"
 
 // size checks a value that was just made against the limits on sizes, with all that is nested in it.
 func (m *Machine) size(v value.Value) *value.Error {
@@ -80,14 +76,7 @@ func (m *Machine) fits(v value.Value) (int, error) {
 
 // lightest is the weight that exceeds no limit on sizes whatever it is made of; zero when there is no such limit.
 func lightest(l *value.Limits) int {
-	n := math.MaxInt
-	for _, limit := range []int{l.ArrayItems, l.MapEntries, l.StringBytes} {
-		if limit > 0 {
-			n = min(n, limit)
-		}
-	}
-	if n == math.MaxInt {
-		return 0
-	}
-	return n
+	// A limit of zero is none: as an unsigned number less one it is the largest.
+	n := min(uint(l.ArrayItems)-1, uint(l.MapEntries)-1, uint(l.StringBytes)-1)
+	return int(n + 1)
 }
