@@ -112,6 +112,7 @@ func (r *Registered) Describe(doc string, params ...string) *Registered {
 // types are the custom types of an engine by their Go types.
 type types struct {
 	byType map[reflect.Type]*CustomType
+	later  []func() // what waits for all types to be there
 }
 
 func (t *types) known(of reflect.Type) *CustomType { return t.byType[of] }
@@ -122,6 +123,10 @@ func (r *Registry) finish() error {
 		r.values.Add(*f)
 	}
 	r.funcs = nil
+	for _, f := range r.types.later {
+		f()
+	}
+	r.types.later = nil
 	return errors.Join(append(r.failed, r.values.Bind(r.types.known))...)
 }
 

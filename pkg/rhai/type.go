@@ -17,8 +17,8 @@ type TypeBuilder[T any] struct {
 // Type gives scripts a Go type under a name, which type_of says, and methods of scripts may be for.
 //
 // Values of a struct type, and of whatever else Go copies, are copied by scripts as well: what is
-// written to one variable is not seen in another. Functions with a *T as their first parameter, be it by Method, Set, SetIndex
-// or Registry.Func, write to the very value that a script calls them on. Values of a pointer, map, channel, function
+// written to one variable is not seen in another. Functions with a *T as their first parameter, be it by Method, Set,
+// SetIndex or Registry.Func, write to the very value that a script calls them on, and are refused on constants. Values of a pointer, map, channel, function
 // or interface type are references: all copies lead to the same Go value, which has to bear the goroutines that use it.
 //
 //	point := rhai.Type[Point](r, "Point")
@@ -138,13 +138,9 @@ func (t *TypeBuilder[T]) Compare(f func(a, b T) int) *TypeBuilder[T] {
 
 // Iter lets scripts walk over values of the type with `for`, and stops the sequence when a loop is left early.
 func Iter[T, V any](t *TypeBuilder[T], f func(T) iter.Seq[V]) {
-	known := t.r.types.known
-	convert := outOf[V](&ports{known: known})
-	bound := false
+	var convert func(V) (Value, error)
+	t.r.types.later = append(t.r.types.later, func() { convert = outOf[V](&ports{known: t.r.types.known}) })
 	t.custom.Iterate = func(data any) (func() (Value, bool, error), func()) {
-		if !bound {
-			convert, bound = outOf[V](&ports{known: known}), true
-		}
 		next, stop := iter.Pull(f(t.of(data)))
 		return func() (v Value, ok bool, err error) {
 			x, ok := named2(t.custom, "for", next)

@@ -232,6 +232,9 @@ func (t *CustomType) New(data any) Value {
 	return Value{p: unsafe.Pointer(&Custom{header{kind: KindCustom, shared: true}, t, data})}
 }
 
+// IsReference tells whether all copies of the value are one Go value, so that a constant may lead to what changes.
+func (v Value) IsReference() bool { return v.Kind() == KindCustom && v.Custom().Type.Copy == nil }
+
 // OwnCustom makes the custom value in this place safe to write, if its type has copies, and returns it.
 func OwnCustom(place *Value) *Custom {
 	c := (*Custom)(place.p)

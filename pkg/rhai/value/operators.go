@@ -461,8 +461,11 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 	}
 	v, ok, err := Binary(OpEq, a, b)
 	if err == nil && !ok {
-		if depth == 0 {
+		switch {
+		case depth == 0:
 			return a.p == b.p, nil
+		case (ak == KindCustom || bk == KindCustom) && a.Type() != b.Type():
+			return false, nil
 		}
 		err = FunctionNotFound(fmt.Sprintf("== (%s, %s)", a.SignatureName(), b.SignatureName()))
 	}

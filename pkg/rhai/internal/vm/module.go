@@ -370,7 +370,7 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 // reach calls a native function by reference to its first argument; one written f(x) has a copy of a constant of the
 // host's.
 func (m *Machine) reach(f *value.Func, s *compile.Site, at, n int) (value.Value, *value.Error) {
-	if f.Mutates && m.constant(s) && m.stack[at].Kind() != value.KindCustom {
+	if f.Mutates && m.constant(s) && !m.stack[at].IsReference() {
 		if s.Scope == 0 || s.Method {
 			return value.Value{}, value.MutateConstant(s.Name)
 		}

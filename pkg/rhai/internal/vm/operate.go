@@ -17,6 +17,8 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 			return value.Value{}, value.AsError(err)
 		case ok:
 			return v, nil
+		case unlike(a, b) && m.nativeFunc(op.String(), []value.Value{a, b}) == nil:
+			return value.Bool(op == value.OpNe), nil
 		}
 		return m.operator(op.String(), a, b)
 	}
@@ -33,6 +35,11 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 		return v, m.joined(v, a)
 	}
 	return m.operator(op.String(), a, b)
+}
+
+// unlike tells whether one of two values of different types is the host's: they are different, if nobody knows better.
+func unlike(a, b value.Value) bool {
+	return (a.Kind() == value.KindCustom || b.Kind() == value.KindCustom) && a.Type() != b.Type()
 }
 
 // joining makes sure of the memory that an addition takes, and writes out a container that is added to a text.

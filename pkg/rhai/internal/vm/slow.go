@@ -33,7 +33,7 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		if m.at(in.A).IsAbsent() {
 			return value.VariableNotFound(name)
 		}
-		if m.scopeConst(int(in.A)) && (in.Op == compile.OpWritable || m.at(in.A).Kind() != value.KindCustom) {
+		if m.scopeConst(int(in.A)) && (in.Op == compile.OpWritable || !m.at(in.A).IsReference()) {
 			return value.AssignToConstant(name)
 		}
 	case compile.OpThis:
