@@ -78,7 +78,20 @@ func Decode(v Value, out any) error { return (&decoding{}).to(v, out) }
 
 // decoding is one conversion to Go.
 type decoding struct {
-	home *home // of function pointers; nil when it is not known
+	home  *home // of function pointers; nil when it is not known
+	steps int
+}
+
+// maxDecoded bounds the lists and maps of one conversion, and their items by a sixteenth each: a value can hold others many
+// times over that are there once.
+const maxDecoded = 1 << 22
+
+// step counts a list or map of n items.
+func (d *decoding) step(n int) error {
+	if d.steps += 1 + n/16; d.steps > maxDecoded {
+		return &ConversionError{Got: "a value with more lists and maps in it", Want: fmt.Sprintf("at most %d", maxDecoded)}
+	}
+	return nil
 }
 
 func (d *decoding) to(v Value, out any) error {
@@ -327,6 +340,9 @@ func (d *decoding) list(v Value, out reflect.Value, depth int) error {
 		return mismatch(v, "array")
 	}
 	items := v.Array().Items
+	if err := d.step(len(items)); err != nil {
+		return err
+	}
 	if isSlice {
 		out.Set(reflect.MakeSlice(t, len(items), len(items)))
 	} else if len(items) != out.Len() {
@@ -356,6 +372,9 @@ func (d *decoding) table(v Value, out reflect.Value, depth int) error {
 		return mismatch(v, "map")
 	}
 	m := v.Map()
+	if err := d.step(m.Len()); err != nil {
+		return err
+	}
 	if out.IsNil() {
 		out.Set(reflect.MakeMapWithSize(t, m.Len()))
 	}
@@ -375,6 +394,9 @@ func (d *decoding) structure(v Value, out reflect.Value, depth int) error {
 		return mismatch(v, "map")
 	}
 	m := v.Map()
+	if err := d.step(m.Len()); err != nil {
+		return err
+	}
 	for _, f := range fieldsOf(out.Type()) {
 		x, ok := m.Get(f.name)
 		if !ok {

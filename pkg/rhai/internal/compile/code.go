@@ -80,7 +80,7 @@ type Func struct {
 	Info     *value.FnInfo
 
 	// Scoped is the function compiled to run in its caller's scope, when the unit has a call that may do so. Its
-	// registers begin with its External variables; Args are behind them.
+	// registers begin with this and the result, if it uses this, then come its External variables, then Args.
 	Scoped *Func
 	// Borrows tells that it is a Scoped one.
 	Borrows bool
@@ -89,6 +89,20 @@ type Func struct {
 	External []Symbol // variables that the script uses and does not define, in registers 0 and up
 	Defined  []Symbol // variables that stay in scope after the run
 }
+
+// reserved is how many registers there are before the External variables.
+func (f *Func) reserved() int {
+	if f.UsesThis {
+		return 2
+	}
+	return 0
+}
+
+// FirstArg is the register of the first argument of a Scoped function.
+func (f *Func) FirstArg() int { return f.reserved() + len(f.External) }
+
+// IsExternal tells whether a register is that of an External variable.
+func (f *Func) IsExternal(reg int) bool { return f.reserved() <= reg && reg < f.FirstArg() }
 
 // Args is how many registers a caller fills, apart from this.
 func (f *Func) Args() int { return f.Captures + f.Params }

@@ -218,15 +218,10 @@ func (c *compiler) scopedFunction(target *Func, s *syntax.Function) error {
 			Info: target.Info, External: external, Borrows: true}
 		f := c.newFn(target.Scoped)
 		f.analyse(s.Body.Body)
-		if f.UsesThis {
-			f.next++
-		}
+		f.next += f.reserved()
 		f.externals()
 		for _, p := range s.Params {
 			f.declare(p.Text, f.temp())
-		}
-		if f.UsesThis && f.next < 2 {
-			f.next = 2
 		}
 		f.mark(s.Pos)
 		functions := len(c.unit.Funcs)

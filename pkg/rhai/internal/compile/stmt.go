@@ -212,13 +212,13 @@ func (f *fn) let(s *syntax.Let) {
 	if limit := f.c.options.MaxVariables; limit > 0 && len(f.vars) > limit {
 		f.fail(value.TooManyVariables(), s.Pos)
 	}
-	if !f.global || f.depth > 0 {
+	if f.depth > 0 || !f.global && !f.Borrows {
 		return
 	}
-	if s.Export {
+	if s.Export && f.global {
 		f.export(s.Name.Text, s.Name.Text, s.Pos)
 	}
-	if s.Const {
+	if s.Const && f.global {
 		f.emit(OpSetGlob, reg, f.c.global(s.Name.Text), 0, s.Pos)
 	}
 	symbol := Symbol{s.Name.Text, reg, s.Const, len(f.Code)}

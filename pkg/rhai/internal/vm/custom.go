@@ -90,7 +90,7 @@ func (i *Instance) place(name string) (place *value.Value, konst bool) {
 	}
 	for _, s := range m.fn.Symbols[i.c.Symbols] {
 		if s.Name == name && !m.stack[m.base+s.Reg].IsAbsent() {
-			return &m.stack[m.base+s.Reg], s.Const || s.Reg < len(m.fn.External) && m.scopeConst(s.Reg)
+			return &m.stack[m.base+s.Reg], s.Const || m.fn.IsExternal(s.Reg) && m.scopeConst(s.Reg)
 		}
 	}
 	if m.fn == m.unit.Main && m.Run.Scope != nil {

@@ -63,20 +63,18 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 	caller, base := m.fn, m.base
 	frameBase := m.base + m.fn.Regs + spare
 	m.reserve(frameBase + f.Regs)
-	first := len(f.External)
 	if f.UsesThis {
 		m.stack[frameBase] = value.Absent()
 		if this != nil {
 			m.stack[frameBase] = *this
 		}
-		first++
 	}
 	m.dynamic = m.visible(m.dynamic)
 	visible := len(m.dynamic)
 	outer := m.origin
 	defer func() { m.origin = outer }()
 	links, origin := m.links(f, symbols, frameBase)
-	copy(m.stack[frameBase+first:], args)
+	copy(m.stack[frameBase+f.FirstArg():], args)
 	for _, s := range f.Defined {
 		m.stack[frameBase+s.Reg] = value.Absent()
 	}
@@ -141,15 +139,15 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 // links finds the current frame's variables that the code's external ones are, and loads them.
 func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int) ([]link, []int) {
 	links := make([]link, len(f.External))
-	origin := make([]int, len(f.External))
+	origin := make([]int, f.FirstArg()) // by register
 	for i, s := range f.External {
 		reg := frameBase + s.Reg
 		m.stack[reg] = value.Absent()
-		links[i], origin[i] = unlinked, originNone
+		links[i], origin[s.Reg] = unlinked, originNone
 		if d := m.findDynamic(s.Name); d >= 0 {
 			m.stack[reg] = m.dynamic[d].v
 			links[i].dynamic = d
-			origin[i] = constness(m.dynamic[d].konst)
+			origin[s.Reg] = constness(m.dynamic[d].konst)
 			continue
 		}
 		found := false
@@ -158,18 +156,18 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 				m.stack[reg] = m.stack[m.base+c.Reg]
 				links[i].at = m.base + c.Reg
 				konst := c.Const
-				if c.Reg < len(m.origin) && c.Reg < len(m.fn.External) {
+				if c.Reg < len(m.origin) && m.fn.IsExternal(c.Reg) {
 					konst = m.scopeConst(c.Reg)
 				}
-				origin[i], found = constness(konst), true
+				origin[s.Reg], found = constness(konst), true
 				break
 			}
 		}
 		if !found {
-			m.stack[reg], links[i], origin[i] = m.borrowed(s.Name)
+			m.stack[reg], links[i], origin[s.Reg] = m.borrowed(s.Name)
 		}
 		if v, ok := m.hostVariable(s.Name); ok && m.stack[reg].IsAbsent() {
-			m.stack[reg], links[i], origin[i] = v, unlinked, originNamed
+			m.stack[reg], links[i], origin[s.Reg] = v, unlinked, originNamed
 		}
 	}
 	return links, origin
@@ -179,7 +177,7 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 // that called it by an eval or a call in their scope, and the host's when these lead to the global level.
 func (m *Machine) borrowed(name string) (value.Value, link, int) {
 	f := m.fn
-	for d := m.depth; f != m.unit.Main; d-- {
+	for d := m.depth; f != m.unit.Main && f != m.host; d-- {
 		if !f.Borrows && f != f.Unit.Main {
 			return value.Absent(), unlinked, originNone
 		}
@@ -281,7 +279,7 @@ func (m *Machine) store(in compile.Instr) *value.Error {
 		if place.IsAbsent() {
 			return value.VariableNotFound(name)
 		}
-		if s.Const || s.Reg < len(m.fn.External) && m.scopeConst(s.Reg) {
+		if s.Const || m.fn.IsExternal(s.Reg) && m.scopeConst(s.Reg) {
 			return value.AssignToConstant(name)
 		}
 		put(place, v)

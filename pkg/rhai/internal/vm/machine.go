@@ -122,6 +122,7 @@ type Machine struct {
 	fn   *compile.Func
 	ip   unsafe.Pointer
 	base int
+	host *compile.Func // stands for the host where it calls a function; sees the host's scope
 
 	budget int64  // operations until the next look
 	slice  int64  // what budget began at
@@ -193,7 +194,7 @@ func (m *Machine) reset() {
 	}
 	m.high, m.depth = 0, 0
 	m.ip, m.result = nil, value.Value{}
-	m.fn, m.ctx, m.done, m.nested, m.applied = nil, nil, nil, nil, ""
+	m.fn, m.host, m.ctx, m.done, m.nested, m.applied = nil, nil, nil, nil, nil, ""
 	m.debug = debugger{}
 	m.held, m.fixed = emptied(m.held), m.fixed[:0]
 	m.world.reset()
@@ -285,6 +286,11 @@ type Call struct {
 // Invoke calls a function of a unit.
 func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, c Call) (value.Value, error) {
 	v, err := m.invoke(ctx, unit, c)
+	if err != nil {
+		if n := len(err.Trace); n > 0 && !err.Trace[n-1].Pos.IsValid() {
+			err.Trace = err.Trace[:n-1] // the host's call is no place in a script
+		}
+	}
 	if err != nil && err.Kind == value.ErrExit {
 		v, err = err.Value, nil
 	}
@@ -300,17 +306,27 @@ func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, c Call) (value
 }
 
 func (m *Machine) invoke(ctx context.Context, unit *compile.Unit, c Call) (v value.Value, err *value.Error) {
+	vars := 0
+	if m.Run.Scope != nil {
+		vars = len(*m.Run.Scope)
+		defer func() {
+			if !m.Run.Keep {
+				m.rewind(vars)
+			}
+		}()
+	}
 	if m.Run.Globals {
 		if err := m.main(ctx, unit); err != nil {
 			return value.Value{}, err
 		}
+		if m.Run.Scope != nil && !m.Run.Keep {
+			m.rewind(vars)
+		}
 	} else if err := m.begin(ctx, unit); err != nil {
 		return value.Value{}, err
 	}
-	if c.Pointer == nil && m.Run.Scope != nil {
-		return m.invokeInScope(unit, c)
-	}
-	m.fn, m.base, m.depth = &compile.Func{Unit: unit, Code: make([]compile.Instr, 2), Pos: make([]syntax.Pos, 2)}, 0, 1
+	m.host = &compile.Func{Unit: unit, Code: make([]compile.Instr, 2), Pos: make([]syntax.Pos, 2)}
+	m.fn, m.base, m.depth = m.host, 0, 1
 	m.frames[0], m.ip = frame{}, skip(start(m.fn), 1)
 	m.reserve(len(c.Args) + 1)
 	if c.Pointer != nil {
@@ -325,35 +341,23 @@ func (m *Machine) invoke(ctx context.Context, unit *compile.Unit, c Call) (v val
 			}
 		}
 	}
-	if f == nil {
+	switch {
+	case f == nil:
 		return value.Value{}, value.FunctionNotFound(signature(c.Name, c.Args))
+	case m.Run.Scope == nil || f.Scoped == nil:
+		return m.callFunc(f, c.This, nil, c.Args)
 	}
-	return m.callFunc(f, c.This, nil, c.Args)
-}
-
-// invokeInScope calls a function whose body sees the variables of the host's scope, as the global level does.
-func (m *Machine) invokeInScope(unit *compile.Unit, c Call) (value.Value, *value.Error) {
-	f := unit.Find(c.Name, len(c.Args))
-	if f == nil || f.Scoped == nil {
-		return value.Value{}, value.FunctionNotFound(signature(c.Name, c.Args))
-	}
-	vars := len(*m.Run.Scope)
-	main := unit.Main
-	m.reserve(main.Regs)
-	m.frames[0] = frame{}
-	m.depth, m.fn, m.ip, m.base = 1, main, start(main), 0
-	m.bind(main, 0)
-	for _, s := range main.Defined {
-		m.stack[s.Reg] = value.Absent()
-	}
-	m.stop = 0
-	v, err := m.inScope(f.Scoped, nil, c.This, c.Args, m.Run.Keep)
-	m.unbind(main)
-	if !m.Run.Keep {
-		clear((*m.Run.Scope)[vars:])
-		*m.Run.Scope = (*m.Run.Scope)[:vars]
+	v, err = m.inScope(f.Scoped, nil, c.This, c.Args, m.Run.Keep)
+	for _, d := range m.dynamic {
+		*m.Run.Scope = append(*m.Run.Scope, Variable{d.name, d.v.Flat().Freeze(), d.konst})
 	}
 	return v, err
+}
+
+// rewind forgets the scope's variables but for the first.
+func (m *Machine) rewind(vars int) {
+	clear((*m.Run.Scope)[vars:])
+	*m.Run.Scope = (*m.Run.Scope)[:vars]
 }
 
 // bind loads the variables that the host gives to a global level, whose registers begin at base.
