@@ -260,8 +260,11 @@ type Holder interface {
 // Part is a text that is a part of a string's. Where it is notably smaller than what it would keep alive, it is a copy.
 func (s *String) Part(part string) string {
 	whole := len(s.s)
-	if s.buf != nil {
+	switch {
+	case s.buf != nil:
 		whole = len(s.buf.data)
+	case s.short():
+		whole += objectBytes
 	}
 	if grade(len(part)) < grade(whole) {
 		return strings.Clone(part)

@@ -103,6 +103,11 @@ func (s *String) append(text string, ascii bool) Value {
 	end := from + len(text)
 	b := s.buf
 	if b == nil || end > len(b.data) || !b.used.CompareAndSwap(int64(from), int64(end)) {
+		if b == nil && end <= longestShort {
+			var both [longestShort]byte
+			copy(both[copy(both[:], s.s):], text)
+			return short(both[:end], s.ascii && ascii)
+		}
 		if b == nil && end < 256 {
 			// Most strings are joined once and never grow: spare them the buffer until they are worth it.
 			return Value{p: unsafe.Pointer(&String{header{kind: KindString}, s.ascii && ascii, s.s + text, nil})}

@@ -146,8 +146,15 @@ type Found struct {
 type Switch struct {
 	Dense   []int32 // targets of the ints Base and up, when they are close together; 0 for none
 	Base    int64
+	Texts   []TextCase // the strings, when they are few
 	Keys    map[value.Key]int32
 	Default int32
+}
+
+// TextCase is the target of a string.
+type TextCase struct {
+	Text   string
+	Target int32
 }
 
 // Proto is a closure's function and the registers that it captures when it is made.

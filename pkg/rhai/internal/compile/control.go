@@ -198,6 +198,7 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 	var keys []value.Key
 	chains := map[value.Key][]int{}
 	ints := map[value.Key]int64{}
+	texts := map[value.Key]string{}
 	type rangeCase struct {
 		n int
 		v value.Value
@@ -224,8 +225,11 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 				keys = append(keys, k)
 			}
 			chains[k] = append(chains[k], n)
-			if v.IsInt() {
+			switch {
+			case v.IsInt():
 				ints[k] = v.Int()
+			case v.IsString():
+				texts[k] = v.Text()
 			}
 		}
 	}
@@ -282,7 +286,18 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 		f.unit(tail, s.Pos) // never reached; the jumps above need somewhere to land
 	}
 	f.dense(number, ints)
+	if len(texts) <= fewTexts {
+		for _, k := range keys {
+			if text, ok := texts[k]; ok {
+				s := &f.Switches[number]
+				s.Texts = append(s.Texts, TextCase{text, s.Keys[k]})
+			}
+		}
+	}
 }
+
+// fewTexts is how many strings are compared faster one by one than found by their hash.
+const fewTexts = 8
 
 // dense gives a switch whose keys are close ints a table of targets.
 func (f *fn) dense(number int, ints map[value.Key]int64) {

@@ -11,9 +11,9 @@ type Level int
 
 // The levels.
 const (
-	Simple  Level = iota // constants are computed, and code that can't be reached is left out
+	Simple  Level = iota // constants are computed, code that can't be reached is left out, switches lead to their cases
 	Literal              // the code is what the source says
-	Full                 // Simple, and jumps lead where they end
+	Full                 // Simple, and all jumps lead where they end
 )
 
 // fold is the value of an expression as far as the level has it computed.
@@ -60,7 +60,7 @@ func (f *fn) reachable(body []syntax.Stmt) []syntax.Stmt {
 
 // thread makes jumps to jumps lead to where those end.
 func (f *fn) thread() {
-	if f.c.options.Level != Full {
+	if f.c.options.Level == Literal {
 		return
 	}
 	end := func(target int) int {
@@ -73,6 +73,9 @@ func (f *fn) thread() {
 		return target
 	}
 	for at, in := range f.Code {
+		if f.c.options.Level != Full {
+			break
+		}
 		switch {
 		case in.Op >= OpUnlessEq && in.Op <= OpUnlessGeInt:
 			to := end(at + 1 + int(in.ImmC()))
@@ -89,6 +92,9 @@ func (f *fn) thread() {
 		s.Default = int32(end(int(s.Default)))
 		for k, to := range s.Keys {
 			s.Keys[k] = int32(end(int(to)))
+		}
+		for n := range s.Texts {
+			s.Texts[n].Target = int32(end(int(s.Texts[n].Target)))
 		}
 		for n, to := range s.Dense {
 			if to > 0 {

@@ -272,11 +272,14 @@ func (f *fn) assign(s *syntax.Assign) {
 	case *syntax.Ident:
 		f.assignVariable(t, s, op)
 	case *syntax.Property:
-		rhs := f.operand(s.Value)
-		rhs = f.steady(rhs, s.Value, t.Base)
+		n, rhs := f.assigned(s, op)
+		rhs = f.steady(rhs, s.Value)
 		p := f.base(t.Base, t.Safe, t.Pos)
 		site := f.property(t.Name.Text)
 		if p.konst != "" {
+			if rhs < 0 {
+				rhs = f.operand(s.Value)
+			}
 			f.Sites[site].Constant = p.konst
 			if s.Op != "" {
 				f.emit(OpGetRef, f.temp(), p.reg, site, t.Name.Pos)
@@ -287,7 +290,7 @@ func (f *fn) assign(s *syntax.Assign) {
 		if s.Op != "" {
 			v := f.temp()
 			f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)
-			f.emit(OpAssign, v, rhs, int(op), s.Pos)
+			f.update(v, n, rhs, op, s.Pos)
 			rhs = v
 		}
 		f.writable(p, t.Base)
@@ -296,8 +299,8 @@ func (f *fn) assign(s *syntax.Assign) {
 		f.goBack(p)
 		f.settle(p.nils, discard, s.Pos)
 	case *syntax.Index:
-		rhs := f.operand(s.Value)
-		rhs = f.steady(rhs, s.Value, t)
+		n, rhs := f.assigned(s, op)
+		rhs = f.steady(rhs, s.Value)
 		key, p := f.keyed(t)
 		if f.constant(p, t.Base) {
 			return
@@ -307,7 +310,7 @@ func (f *fn) assign(s *syntax.Assign) {
 		if s.Op != "" {
 			v := f.temp()
 			f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos)
-			f.emit(OpAssign, v, rhs, int(op), s.Pos)
+			f.update(v, n, rhs, op, s.Pos)
 			rhs = v
 		}
 		f.emitIndex(OpSetIndex, p.reg, key, rhs, t, s.Pos)
@@ -326,9 +329,34 @@ func (f *fn) assign(s *syntax.Assign) {
 	}
 }
 
+// assigned compiles what is assigned: it is in a register, or, for a compound assignment, perhaps a small int; then the
+// register is none.
+func (f *fn) assigned(s *syntax.Assign, op value.Op) (n, rhs int) {
+	if n, ok := f.small(s.Value); ok && s.Op != "" && (op == value.OpAdd || op == value.OpSub) {
+		return n, -1
+	}
+	return 0, f.operand(s.Value)
+}
+
+// update compiles a compound assignment to a register of another one, or of a small int.
+func (f *fn) update(r, n, rhs int, op value.Op, pos syntax.Pos) {
+	switch {
+	case rhs < 0 && op == value.OpAdd:
+		f.emit(OpAssignAddInt, r, n, 0, pos)
+	case rhs < 0:
+		f.emit(OpAssignSubInt, r, n, 0, pos)
+	case op == value.OpAdd:
+		f.emit(OpAssignAdd, r, rhs, int(op), pos)
+	case op == value.OpSub:
+		f.emit(OpAssignSub, r, rhs, int(op), pos)
+	default:
+		f.emit(OpAssign, r, rhs, int(op), pos)
+	}
+}
+
 // steady makes sure that an assigned value is one of its own: a variable's register holds it no longer once the
 // variable is stored elsewhere too.
-func (f *fn) steady(rhs int, e, path syntax.Expr) int {
+func (f *fn) steady(rhs int, e syntax.Expr) int {
 	if r, ok := f.plain(e); ok && r == rhs {
 		t := f.temp()
 		f.emit(OpCopy, t, rhs, 0, e.Position())
@@ -418,23 +446,8 @@ func (f *fn) store(t *syntax.Ident, v *variable, x int) {
 
 // compound compiles a compound assignment to a variable's own register.
 func (f *fn) compound(r int, s *syntax.Assign, op value.Op) {
-	if n, ok := f.small(s.Value); ok && (op == value.OpAdd || op == value.OpSub) {
-		first := OpAssignAddInt
-		if op == value.OpSub {
-			first = OpAssignSubInt
-		}
-		f.emit(first, r, n, 0, s.Pos)
-		return
-	}
-	rhs := f.operand(s.Value)
-	switch op {
-	case value.OpAdd:
-		f.emit(OpAssignAdd, r, rhs, int(op), s.Pos)
-	case value.OpSub:
-		f.emit(OpAssignSub, r, rhs, int(op), s.Pos)
-	default:
-		f.emit(OpAssign, r, rhs, int(op), s.Pos)
-	}
+	n, rhs := f.assigned(s, op)
+	f.update(r, n, rhs, op, s.Pos)
 }
 
 // try compiles a try. Its value is that of its body, and unit after a catch.

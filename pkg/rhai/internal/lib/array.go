@@ -285,8 +285,9 @@ func eachPointer(add func(second value.Type)) {
 func walk(c value.Context, args []value.Value, from int, f func(i int, place *value.Value) (done bool, err error)) error {
 	items := args[0].Array().Items
 	args[0].Share()
+	var place value.Value // one for all: it lives on the heap
 	for i := from; i < len(items); i++ {
-		place := items[i].Share()
+		place = items[i].Share()
 		done, err := f(i, &place)
 		if e := writeBack(c, args, i, items[i], place); err == nil {
 			err = e
@@ -511,12 +512,13 @@ func arrayFolding(r *value.Registry) {
 				}
 				n := len(args[0].Array().Items)
 				items := args[0].Share().Array().Items
+				var place value.Value // one for all: it lives on the heap
 				for k := range n {
 					i := k
 					if backward {
 						i = n - 1 - k
 					}
-					place := items[i].Share()
+					place = items[i].Share()
 					v, err := cb.each(&place, 1, value.Int(int64(i)), acc)
 					if e := writeBack(c, args, i, items[i], place); err == nil {
 						err = e

@@ -40,6 +40,15 @@ func (m *Machine) get(v *value.Value, s *compile.Site) (value.Value, *value.Erro
 // set writes a property.
 func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Error {
 	if v.Kind() == value.KindMap {
+		if o := v.Map(); !o.Shared() {
+			if p, at := o.RefHint(s.Name, int(s.Position.Load())); p != nil {
+				*p = x
+				if at != int(s.Position.Load()) {
+					s.Position.Store(int32(at))
+				}
+				return m.grown(*v, x)
+			}
+		}
 		before := v.Footprint()
 		if err := m.writing(*v, before, 0); err != nil {
 			return err
@@ -251,6 +260,12 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 	case value.KindMap:
 		if !key.IsString() {
 			return value.TypeMismatch("string", key.RustName())
+		}
+		if o := v.Map(); !o.Shared() {
+			if p := o.Ref(key.Text()); p != nil {
+				*p = x
+				return m.grown(*v, x)
+			}
 		}
 		before := v.Footprint()
 		if err := m.writing(*v, before, 0); err != nil {

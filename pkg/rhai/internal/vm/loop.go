@@ -110,6 +110,11 @@ func (m *Machine) exec(entry int) *value.Error {
 				continue
 			}
 
+		case compile.OpThis:
+			if this := reg(r, 0); !this.IsAbsent() {
+				*reg(r, in.A) = *this
+				continue
+			}
 		case compile.OpFree, compile.OpVary:
 			if len(m.fixed) == 0 {
 				continue
@@ -331,6 +336,14 @@ func (m *Machine) exec(entry int) *value.Error {
 				ip = skip(ip, int(in.Wide()))
 			}
 			continue
+
+		case compile.OpSwitch:
+			if a := reg(r, in.A); a.IsBareInt() || a.IsString() {
+				if target, ok := switchAt(&m.fn.Switches[in.B], a); ok {
+					ip = skip(start(m.fn), target)
+					continue
+				}
+			}
 
 		case compile.OpUnlessEq:
 			a, b := reg(r, in.A), reg(r, in.B)

@@ -30,8 +30,9 @@ const (
 	muchBytes    = 4096 // at once
 	bytesPerTick = 32
 
-	valueBytes = 16
-	entryBytes = 32
+	valueBytes  = 16
+	entryBytes  = 32
+	stringBytes = 48
 )
 
 // heap tells what collections of Go leave undone, for the machines of a pool.

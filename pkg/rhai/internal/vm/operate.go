@@ -22,6 +22,11 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 		}
 		return m.operator(op.String(), a, b)
 	}
+	if op == value.OpAdd && a.IsString() {
+		if v, ok := value.JoinShort([]value.Value{a, b}); ok {
+			return v, m.text(v)
+		}
+	}
 	if a.Kind() > value.KindChar || b.Kind() > value.KindChar {
 		if err := m.joining(op, &a, &b); err != nil {
 			return value.Value{}, err
@@ -75,6 +80,18 @@ func (m *Machine) joined(v, first value.Value) *value.Error {
 	return m.tookObject(v, first.Footprint())
 }
 
+// text checks and accounts for a short text that was made.
+func (m *Machine) text(v value.Value) *value.Error {
+	n := len(v.Text())
+	if err := m.Run.Limits.CheckString(n); err != nil {
+		return value.AsError(err)
+	}
+	if m.room -= stringBytes + n; m.room < 0 {
+		return m.count(0)
+	}
+	return nil
+}
+
 // operator calls an operator that somebody registered.
 func (m *Machine) operator(name string, args ...value.Value) (value.Value, *value.Error) {
 	f := m.nativeFunc(name, args)
@@ -88,6 +105,9 @@ func (m *Machine) operator(name string, args ...value.Value) (value.Value, *valu
 
 // assign applies a compound assignment to a register.
 func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.Error {
+	if op == value.OpAdd && place.IsString() && x.IsString() && value.Joining(*place, x) < muchBytes {
+		return m.appended(place, x)
+	}
 	old, before := *place, place.Footprint()
 	if before.Bytes() >= muchBytes || x.Kind() >= value.KindString {
 		if err := m.assigning(op, place, &x); err != nil {
@@ -118,6 +138,17 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 		*place = v
 	}
 	return e
+}
+
+// appended puts a string behind the one in a place, which takes little memory.
+func (m *Machine) appended(place *value.Value, x value.Value) *value.Error {
+	old, before := *place, place.Footprint()
+	*place = old.Str().Concat(x.Str())
+	place.KeepTag(old)
+	if err := m.Run.Limits.CheckString(len(place.Text())); err != nil {
+		return value.AsError(err)
+	}
+	return m.tookObject(*place, before)
 }
 
 // assigning makes sure of the memory that a compound assignment takes.
@@ -292,11 +323,8 @@ func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 
 // switchTo is where a switch goes for a subject.
 func (m *Machine) switchTo(s *compile.Switch, v value.Value) (int, *value.Error) {
-	if v.IsInt() && s.Dense != nil {
-		if i := uint64(v.Int() - s.Base); i < uint64(len(s.Dense)) && s.Dense[i] > 0 {
-			return int(s.Dense[i]), nil
-		}
-		return int(s.Default), nil
+	if target, ok := switchAt(s, &v); ok {
+		return target, nil
 	}
 	if len(s.Keys) == 0 {
 		return int(s.Default), nil
@@ -311,6 +339,26 @@ func (m *Machine) switchTo(s *compile.Switch, v value.Value) (int, *value.Error)
 		}
 	}
 	return int(s.Default), nil
+}
+
+// switchAt is where a switch goes for an int or a string; ok is false when only its keys tell.
+func switchAt(s *compile.Switch, v *value.Value) (target int, ok bool) {
+	switch {
+	case v.IsInt() && s.Dense != nil:
+		if i := uint64(v.Int() - s.Base); i < uint64(len(s.Dense)) && s.Dense[i] > 0 {
+			return int(s.Dense[i]), true
+		}
+		return int(s.Default), true
+	case v.IsString() && s.Texts != nil:
+		text := v.Text()
+		for i := range s.Texts {
+			if s.Texts[i].Text == text {
+				return int(s.Texts[i].Target), true
+			}
+		}
+		return int(s.Default), true
+	}
+	return 0, false
 }
 
 // forPrep begins a counted loop: the register after the two ends gets the first int, and the second end becomes how

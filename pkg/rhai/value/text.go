@@ -1,0 +1,92 @@
+package value
+
+import (
+	"strconv"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// longestShort is how long a text may be to live behind its object, in one piece of memory with it.
+const longestShort = 96
+
+// Objects with room for a text, in sizes that the allocator has.
+type (
+	text16 struct {
+		String
+		room [16]byte
+	}
+	text32 struct {
+		String
+		room [32]byte
+	}
+	text64 struct {
+		String
+		room [64]byte
+	}
+	text96 struct {
+		String
+		room [longestShort]byte
+	}
+)
+
+// short makes a string of a short text.
+func short(text []byte, ascii bool) Value {
+	var s *String
+	var room []byte
+	switch n := len(text); {
+	case n == 0:
+		return Str("")
+	case n <= 16:
+		o := &text16{}
+		s, room = &o.String, o.room[:]
+	case n <= 32:
+		o := &text32{}
+		s, room = &o.String, o.room[:]
+	case n <= 64:
+		o := &text64{}
+		s, room = &o.String, o.room[:]
+	default:
+		o := &text96{}
+		s, room = &o.String, o.room[:]
+	}
+	copy(room, text)
+	s.kind, s.ascii, s.s = KindString, ascii, unsafe.String(&room[0], len(text))
+	return s.Value()
+}
+
+// JoinShort is the text of strings, ints, chars and bools, one behind the other; ok is false when it is not short, or
+// something else is among them.
+func JoinShort(parts []Value) (v Value, ok bool) {
+	var buf [longestShort + utf8.UTFMax]byte
+	text, ascii := buf[:0], true
+	for i := range parts {
+		switch p := &parts[i]; p.Kind() {
+		case KindString:
+			s := p.Str()
+			if len(text)+len(s.s) > longestShort {
+				return Value{}, false
+			}
+			text, ascii = append(text, s.s...), ascii && s.ascii
+		case KindInt:
+			if len(text) > longestShort-20 {
+				return Value{}, false
+			}
+			text = strconv.AppendInt(text, p.Int(), 10)
+		case KindChar:
+			text, ascii = utf8.AppendRune(text, p.Char()), ascii && p.Char() < utf8.RuneSelf
+		case KindBool:
+			text = strconv.AppendBool(text, p.Bool())
+		default:
+			return Value{}, false
+		}
+		if len(text) > longestShort {
+			return Value{}, false
+		}
+	}
+	return short(text, ascii), true
+}
+
+// short tells whether the text lives behind the object, and keeps it alive.
+func (s *String) short() bool {
+	return len(s.s) > 0 && unsafe.Pointer(unsafe.StringData(s.s)) == unsafe.Add(unsafe.Pointer(s), unsafe.Sizeof(*s))
+}
