@@ -267,7 +267,10 @@ func (s *scanner) escape(b *strings.Builder, pos Pos, quote byte) *Error {
 	case quote:
 		b.WriteByte(quote)
 	case '\r', '\n':
-		if quote == '"' && s.continueLine(pos) {
+		if quote != '"' {
+			return lexError(UnterminatedString, pos, "Open string is not terminated")
+		}
+		if s.continueLine(pos) {
 			return nil
 		}
 		fallthrough

@@ -247,8 +247,8 @@ func shorten(s string) string {
 // Thrown is what `throw` makes. The message shows no more than the beginning of a long text.
 func Thrown(v Value) *Error {
 	message := "Runtime error"
-	if !v.IsUnit() {
-		message += ": " + shorten(v.brief(maxMessage))
+	if text := v.brief(maxMessage); text != "" {
+		message += ": " + shorten(text)
 	}
 	return &Error{Kind: ErrRuntime, Message: message, Value: v}
 }

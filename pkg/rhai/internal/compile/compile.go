@@ -143,6 +143,7 @@ type fn struct {
 	tooLarge string
 	tooFar   bool
 	consts   map[value.Key]int
+	ready    map[syntax.Expr][]int // registers of the keys and arguments of steps that were prepared
 
 	code      []Instr // what the next function's is to use
 	positions []syntax.Pos

@@ -249,7 +249,13 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 		if e.Op == "!in" {
 			op = OpNotIn
 		}
-		a, b := f.operands(e.Left, e.Right)
+		// It is a call of the right side's `contains`, and a variable as the first argument is read last.
+		if e.Op == "in" && f.byReference(e.Right) {
+			a, b := f.operands(e.Left, e.Right)
+			f.emit(op, dst, a, b, pos)
+			return
+		}
+		b, a := f.operands(e.Right, e.Left)
 		f.emit(op, dst, a, b, pos)
 		return
 	case "..", "..=":

@@ -171,6 +171,34 @@ func (f *fn) quiet(e syntax.Expr) bool {
 	return ok
 }
 
+// inert tells whether it does not matter when an expression is evaluated among others that are quiet: it calls nothing,
+// and its variables exist.
+func (f *fn) inert(e syntax.Expr) bool {
+	ok := f.quiet(e)
+	inspect(e, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Ident:
+			v := f.lookup(n.Name)
+			ok = ok && len(n.Namespace) == 0 && v != nil && !v.extern
+		case *syntax.Call:
+			ok = false
+		case *syntax.Closure:
+			return false
+		}
+		return ok
+	})
+	return ok
+}
+
+func (f *fn) allInert(list []syntax.Expr) bool {
+	for _, e := range list {
+		if !f.inert(e) {
+			return false
+		}
+	}
+	return true
+}
+
 // writesLast tells whether the code of an expression writes its destination by its last instruction only.
 func writesLast(e syntax.Expr) bool {
 	switch e := e.(type) {

@@ -149,6 +149,7 @@ const (
 	OpIndex     // R[A] = copy R[B][R[C]]
 	OpIndexRef  // R[A] = move R[B][R[C]]
 	OpSetIndex  // R[A][R[B]] = R[C]
+	OpMaySet    // error of R[A][R[B]] = R[C], if it is one, and no change
 	OpBackIndex // R[A][R[B]] = R[C], unless it is that already
 
 	// Loops.
@@ -178,7 +179,7 @@ var opNames = [numOps]string{
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
 	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
-	"array", "map", "concat", "get", "get_ref", "set", "set_const", "back", "index", "index_ref", "set_index", "back_index",
+	"array", "map", "concat", "get", "get_ref", "set", "set_const", "back", "index", "index_ref", "set_index", "may_set", "back_index",
 	"iter", "next", "for_prep", "for_loop", "custom", "resolve", "jump_absent", "stop",
 }
 

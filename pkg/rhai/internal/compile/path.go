@@ -80,6 +80,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		r := f.Code[len(f.Code)-1].A
 		return place{reg: int(r), back: []step{{OpMove, 0, int(r), 0, pos}}, this: true}
 	case *syntax.Property:
+		f.prepare(e)
 		p := f.base(e.Base, e.Safe, pos)
 		r := reg()
 		site := f.property(e.Name.Text)
@@ -88,6 +89,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		p.reg = r
 		return p
 	case *syntax.Index:
+		f.prepare(e)
 		key, p := f.keyed(e)
 		r := reg()
 		f.emitIndex(OpIndexRef, r, p.reg, key, e, syntax.Pos{})
@@ -119,9 +121,60 @@ func (f *fn) base(e syntax.Expr, safe bool, pos syntax.Pos) place {
 	return p
 }
 
+// prepare compiles the keys and arguments of a path, from its beginning to its end, before what it starts at and its
+// steps, as the reference evaluates them, where the order of several can be told.
+func (f *fn) prepare(e syntax.Expr) {
+	type step struct {
+		e    syntax.Expr
+		keys []syntax.Expr
+	}
+	var steps []step
+	told := false
+	for e != nil {
+		if _, done := f.ready[e]; done {
+			return
+		}
+		s := step{e: e}
+		switch x := e.(type) {
+		case *syntax.Property:
+			e = x.Base
+		case *syntax.Index:
+			s.keys, e = []syntax.Expr{x.Key}, x.Base
+		case *syntax.Method:
+			s.keys, e = x.Args, x.Base
+		default:
+			e = nil
+		}
+		if len(s.keys) > 0 {
+			steps = append(steps, s)
+		}
+		for _, k := range s.keys {
+			told = told || !f.inert(k)
+		}
+	}
+	if len(steps) < 2 || !told {
+		return
+	}
+	if f.ready == nil {
+		f.ready = map[syntax.Expr][]int{}
+	}
+	for i := len(steps) - 1; i >= 0; i-- {
+		var regs []int
+		for _, k := range steps[i].keys {
+			r := f.temp()
+			f.expr(k, r)
+			regs = append(regs, r)
+		}
+		f.ready[steps[i].e] = regs
+	}
+}
+
 // keyed compiles an index's key and base.
 func (f *fn) keyed(e *syntax.Index) (key int, p place) {
-	if f.quiet(e.Key) && f.quiet(e.Base) {
+	if keys, ok := f.ready[e]; ok {
+		return keys[0], f.base(e.Base, e.Safe, e.Pos)
+	}
+	if f.inert(e.Key) && f.quiet(e.Base) {
 		p = f.base(e.Base, e.Safe, e.Pos)
 		return f.operand(e.Key), p
 	}
@@ -197,6 +250,7 @@ func (f *fn) settle(nils []int, dst int, pos syntax.Pos) {
 
 // access compiles the reading of a property or an element.
 func (f *fn) access(e syntax.Expr, dst int) {
+	f.prepare(e)
 	switch e := e.(type) {
 	case *syntax.Property:
 		p := f.base(e.Base, e.Safe, e.Pos)
@@ -222,9 +276,15 @@ func (f *fn) method(e *syntax.Method, dst int) {
 
 // invoke compiles a method call and yields the place of its result.
 func (f *fn) invoke(e *syntax.Method, into int) place {
+	f.prepare(e)
 	w := f.window(max(len(e.Args)+1, 2))
+	keys, ready := f.ready[e]
 	for i, a := range e.Args {
-		f.expr(a, w+1+i)
+		if ready {
+			f.emit(OpMove, w+1+i, keys[i], 0, a.Position())
+		} else {
+			f.expr(a, w+1+i)
+		}
 	}
 	mark := f.next
 	p := f.ref(e.Base, w)
@@ -399,8 +459,17 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		} else {
 			w = f.windowAt(dst, len(args))
 		}
-		for i, a := range args {
-			f.expr(a, w+i)
+		rest := args
+		// A variable as the first argument is read last.
+		last := len(args) > 1 && f.byReference(args[0]) && !f.allInert(args[1:])
+		if last {
+			rest = args[1:]
+		}
+		for i, a := range rest {
+			f.expr(a, w+len(args)-len(rest)+i)
+		}
+		if last {
+			f.expr(args[0], w)
 		}
 		if g.UsesThis {
 			f.emit(OpCall, w-1, f.number(g), len(args), pos)

@@ -274,6 +274,7 @@ func (f *fn) assign(s *syntax.Assign) {
 	case *syntax.Property:
 		n, rhs := f.assigned(s, op)
 		rhs = f.steady(rhs, s.Value)
+		f.prepare(t)
 		p := f.base(t.Base, t.Safe, t.Pos)
 		site := f.property(t.Name.Text)
 		if p.konst != "" {
@@ -301,17 +302,22 @@ func (f *fn) assign(s *syntax.Assign) {
 	case *syntax.Index:
 		n, rhs := f.assigned(s, op)
 		rhs = f.steady(rhs, s.Value)
+		f.prepare(t)
 		key, p := f.keyed(t)
-		if f.constant(p, t.Base) {
-			return
+		if p.konst == "" {
+			f.writable(p, t.Base)
+			f.free(p, 0, 0, t.Base, begin(t.Base))
 		}
-		f.writable(p, t.Base)
-		f.free(p, 0, 0, t.Base, begin(t.Base))
 		if s.Op != "" {
 			v := f.temp()
 			f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos)
 			f.update(v, n, rhs, op, s.Pos)
 			rhs = v
+		}
+		if p.konst != "" {
+			f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos)
+			f.fail(value.AssignToConstant(p.konst), begin(t.Base))
+			return
 		}
 		f.emitIndex(OpSetIndex, p.reg, key, rhs, t, s.Pos)
 		f.goBack(p)
@@ -363,15 +369,6 @@ func (f *fn) steady(rhs int, e syntax.Expr) int {
 		return t
 	}
 	return rhs
-}
-
-// constant compiles the error of writing through a constant, if the path starts at one.
-func (f *fn) constant(p place, e syntax.Expr) bool {
-	if p.konst == "" {
-		return false
-	}
-	f.fail(value.AssignToConstant(p.konst), begin(e))
-	return true
 }
 
 // free compiles the check that a path does not start at a this that is a constant, before it is written through: to a

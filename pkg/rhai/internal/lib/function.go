@@ -83,7 +83,14 @@ func functionName(name string) error {
 	if len(tokens) != 1 || (tokens[0].Text != name && tokens[0].Kind != "error") {
 		return value.FunctionNotFound(name)
 	}
-	switch what := tokens[0].Kind; what {
+	what := tokens[0].Kind
+	switch name {
+	case "in":
+		what = "keyword"
+	case "->", "<-", "===", "!==", ":=", "::<", "(*", "*)": // of other languages: no tokens here
+		what = "symbol"
+	}
+	switch what {
 	case "identifier":
 		return nil
 	case "reserved", "keyword", "symbol":

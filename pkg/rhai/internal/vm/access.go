@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"math"
 	"unicode/utf8"
 
 	"circles/pkg/rhai/internal/compile"
@@ -101,7 +102,7 @@ func (m *Machine) setConst(v value.Value, s *compile.Site, x value.Value) *value
 // back carries a property that may have changed back to where it was read from. What can't be written was read only.
 func (m *Machine) back(v *value.Value, s *compile.Site, x value.Value) *value.Error {
 	if v.Kind() == value.KindMap {
-		if old, ok := v.Map().Get(s.Name); ok && old.Identical(x) {
+		if old, ok := v.Map().Get(s.Name); !ok || old.Identical(x) {
 			return nil
 		}
 		return m.set(v, s, x)
@@ -157,6 +158,12 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 	if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, key}); f != nil {
 		return m.accessor(f, v, key)
 	}
+	switch next := m.fn.Code[m.pc()]; next.Op { // the element of a compound assignment
+	case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
+		return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B)))
+	case compile.OpAssignAddInt, compile.OpAssignSubInt:
+		return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, value.Int(int64(next.ImmB()))))
+	}
 	return value.Value{}, m.alt(0, value.NoIndexer(*v, key))
 }
 
@@ -185,6 +192,14 @@ func span(r *value.Range, n int) (from, to int) {
 	return int(lo), int(max(lo, hi))
 }
 
+// before is the error of a range that begins before a string that is not empty.
+func before(r *value.Range, chars int) *value.Error {
+	if chars > 0 && r.From < -int64(chars) {
+		return value.StringBounds(chars, r.From)
+	}
+	return nil
+}
+
 func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
 	switch key.Kind() {
 	case value.KindInt:
@@ -200,6 +215,9 @@ func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
 		}
 		return value.Char(r), nil
 	case value.KindRange, value.KindRangeInclusive:
+		if err := before(key.Range(), s.Chars()); err != nil {
+			return value.Value{}, err
+		}
 		from, to := span(key.Range(), s.Chars())
 		return value.Str(s.Part(s.Text()[s.Offset(from):s.Offset(to)])), nil
 	}
@@ -215,7 +233,7 @@ func bits(r *value.Range) (shift uint, mask uint64, err *value.Error) {
 	switch {
 	case r.From < 0 || r.From >= 64:
 		return 0, 0, value.BitFieldBounds(r.From)
-	case last >= 64:
+	case last >= 64 && r.To != math.MaxInt64 || r.To < 0: // a range without an end has the largest one
 		return 0, 0, value.BitFieldBounds(r.To)
 	}
 	from, to := span(r, 64)
@@ -331,6 +349,15 @@ func (m *Machine) writing(v value.Value, now value.Footprint, more int) *value.E
 	return nil
 }
 
+// maySet is the error of writing an element, if it is one.
+func (m *Machine) maySet(v, key, x value.Value) *value.Error {
+	if v.Kind() == value.KindCustom {
+		return nil // its setter would do more than to tell
+	}
+	v.Share()
+	return m.setIndex(&v, key, x)
+}
+
 // setString replaces a character, or the characters of a range by the text of any value.
 func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 	s := v.Str()
@@ -359,7 +386,19 @@ func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 		*v = value.Str(s.Text()[:at] + string(x.Char()) + s.Text()[at+width:])
 		return m.made(*v)
 	case value.KindRange, value.KindRangeInclusive:
-		from, to := span(key.Range(), s.Chars())
+		r, n := key.Range(), int64(s.Chars())
+		if err := before(r, int(n)); err != nil {
+			return err
+		}
+		// A range that ends before it begins leaves what is between its ends on both sides.
+		from, _ := span(r, int(n))
+		to := r.To
+		if to < 0 {
+			to = max(to+n, 0)
+		}
+		if r.Inclusive() && to < n {
+			to++
+		}
 		by, err := value.Text(m, x, value.FormPrint)
 		if err == nil {
 			err = m.Reserve(len(s.Text()) + len(by))
@@ -367,7 +406,7 @@ func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 		if err != nil {
 			return value.AsError(err)
 		}
-		*v = value.Str(s.Text()[:s.Offset(from)] + by + s.Text()[s.Offset(to):])
+		*v = value.Str(s.Text()[:s.Offset(from)] + by + s.Text()[s.Offset(int(min(to, n))):])
 		return m.made(*v)
 	}
 	return value.TypeMismatch("i64", key.RustName())
@@ -397,12 +436,12 @@ func (m *Machine) setBits(v *value.Value, key, x value.Value) *value.Error {
 			n |= 1 << uint(i)
 		}
 	case value.KindRange, value.KindRangeInclusive:
-		if !x.IsInt() {
-			return m.alt(1, value.TypeMismatch("i64", x.RustName()))
-		}
 		shift, mask, err := bits(key.Range())
 		if err != nil {
 			return err
+		}
+		if !x.IsInt() {
+			return m.alt(1, value.TypeMismatch("integer", x.RustName()))
 		}
 		n = n&^(mask<<shift) | (uint64(x.Int())&mask)<<shift
 	default:
@@ -414,6 +453,11 @@ func (m *Machine) setBits(v *value.Value, key, x value.Value) *value.Error {
 
 // backIndex carries an element that may have changed back to where it was read from.
 func (m *Machine) backIndex(v *value.Value, key, x value.Value) *value.Error {
+	if v.Kind() == value.KindMap && key.IsString() {
+		if _, ok := v.Map().Get(key.Text()); !ok {
+			return nil
+		}
+	}
 	switch v.Kind() {
 	case value.KindArray, value.KindMap, value.KindString, value.KindBlob, value.KindInt:
 		old, err := m.index(v, key)

@@ -215,6 +215,8 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		err := m.setIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
 		m.dirty = true
 		return err
+	case compile.OpMaySet:
+		return m.maySet(m.get1(in.A), m.get1(in.B), m.get1(in.C))
 	case compile.OpBackIndex:
 		return m.backIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
 	case compile.OpCustom:
