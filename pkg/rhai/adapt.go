@@ -201,6 +201,7 @@ func (p *ports) describe(f *Func, result reflect.Type) error {
 		f.Mutates = !p.reads && p.inPlace(p.params[p.first])
 	}
 	if result == nil {
+		f.Result = "()"
 		return nil
 	}
 	f.Result = resultName(result, p.known)

@@ -215,10 +215,10 @@ func checkResult(t reflect.Type, known func(reflect.Type) *CustomType) error {
 	return nil
 }
 
-// resultName is the name of a result's type, for metadata; empty for none.
+// resultName is the name of a result's type, for metadata.
 func resultName(t reflect.Type, known func(reflect.Type) *CustomType) string {
 	if t == emptyType {
-		return ""
+		return "()"
 	}
 	p, err := paramType(t, known)
 	if err != nil || p == value.Any {

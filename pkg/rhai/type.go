@@ -188,7 +188,7 @@ func (t *TypeBuilder[T]) field(f field) {
 	if f.readOnly {
 		return
 	}
-	set := Func{Name: value.Setter(f.name), Mutates: t.custom.Copy != nil}
+	set := Func{Name: value.Setter(f.name), Mutates: t.custom.Copy != nil, Result: "()"}
 	set.Bind = func(g *Func, known func(reflect.Type) *CustomType) error {
 		p, err := paramType(f.t, known)
 		g.Params = []value.Type{t.custom.ID(), p}

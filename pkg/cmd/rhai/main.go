@@ -4,6 +4,8 @@
 //	rhai check FILE...  compile only
 //	rhai batch          scripts in, answers out, as JSON lines
 //	rhai dump FILE      tokens, syntax tree and code
+//	rhai metadata       functions as JSON: of a FILE, or of the standard library
+//	rhai definitions    the same as a .d.rhai file for editors
 //
 // The exit code is 0 when all went well, 1 when a script failed, 2 when the command was used wrongly or a file can't
 // be read, and 130 when it was interrupted.

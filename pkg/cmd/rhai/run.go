@@ -44,7 +44,7 @@ read; 130 interrupted.`,
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(runCommand(), checkCommand(), batchCommand(), dumpCommand())
+	root.AddCommand(runCommand(), checkCommand(), batchCommand(), dumpCommand(), metadataCommand(), definitionsCommand())
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:

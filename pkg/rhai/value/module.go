@@ -57,6 +57,15 @@ func (m *Module) Constant(name string) (Value, bool) {
 // Module is a module within a module of the host, or nil.
 func (m *Module) Module(name string) *Module { return m.modules[name] }
 
+// Functions, Constants and Modules are what a module of the host holds. They must not be changed.
+func (m *Module) Functions() func(yield func(*Func) bool) { return m.funcs.Own() }
+
+// Constants are the constants.
+func (m *Module) Constants() map[string]Value { return m.vars }
+
+// Modules are the modules within the module.
+func (m *Module) Modules() map[string]*Module { return m.modules }
+
 // Resolve is the overload for the arguments, or nil.
 func (m *Module) Resolve(name string, args []Value) *Func { return m.funcs.Resolve(name, args) }
 

@@ -380,11 +380,22 @@ func (r *Registry) Has(name string) bool {
 func (r *Registry) All() func(yield func(*Func) bool) {
 	return func(yield func(*Func) bool) {
 		for r := r; r != nil; r = r.base {
-			for _, list := range r.funcs {
-				for _, f := range list {
-					if !yield(f) {
-						return
-					}
+			for f := range r.Own() {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Own iterates over the overloads that the registry adds to its base.
+func (r *Registry) Own() func(yield func(*Func) bool) {
+	return func(yield func(*Func) bool) {
+		for _, list := range r.funcs {
+			for _, f := range list {
+				if !yield(f) {
+					return
 				}
 			}
 		}
