@@ -35,6 +35,15 @@ type Rune rune
 // [Engine.ValueOf] does the same.
 func ValueOf(v any) (Value, error) { return (&conversion{}).value(v) }
 
+// Throw makes an error of a Go value, for a registered function to return: a script that catches it gets the value.
+func Throw(v any) error {
+	x, err := ValueOf(v)
+	if err != nil {
+		return err
+	}
+	return value.Thrown(x.Freeze())
+}
+
 // Char makes a char.
 func Char(r rune) Value { return value.Char(r) }
 

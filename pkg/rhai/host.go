@@ -12,9 +12,9 @@ import (
 )
 
 // WithOperator adds an infix operator: an identifier, or one of the symbols that the language reserves or does not use.
-// Its precedence is between 1 and 255; `+` has 150, `*` 180, `==` 90, `&&` 60 and `||` 30. The functions are its
-// overloads, whatever names they have.
-func WithOperator(name string, precedence int, overloads ...Func) Option {
+// Its precedence is between 1 and 255; `+` has 150, `*` 180, `==` 90, `&&` 60 and `||` 30. The overloads are Go
+// functions of two parameters, as Registry.Func takes them, or Funcs, whatever names they have.
+func WithOperator(name string, precedence int, overloads ...any) Option {
 	return func(e *Engine) {
 		if precedence < 1 || precedence > 255 {
 			e.invalid = append(e.invalid, fmt.Errorf("operator '%s': got precedence %d, want 1 to 255", name, precedence))
@@ -22,8 +22,7 @@ func WithOperator(name string, precedence int, overloads ...Func) Option {
 		}
 		e.syntax.Operators = with(e.syntax.Operators, name, precedence)
 		for _, f := range overloads {
-			f.Name = name
-			e.registry.Add(f)
+			e.registry.Add(goFunc(name, f))
 		}
 	}
 }

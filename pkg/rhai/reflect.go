@@ -8,8 +8,12 @@ import (
 	"circles/pkg/rhai/value"
 )
 
-// goFunc makes a script function of any Go function. What is wrong with it is told when it is bound.
+// goFunc makes a script function of any Go function, or gives a Func the name. What is wrong with it is told when it is bound.
 func goFunc(name string, f any) Func {
+	if g, ok := f.(Func); ok {
+		g.Name = name
+		return g
+	}
 	t := reflect.TypeOf(f)
 	if t == nil || t.Kind() != reflect.Func || reflect.ValueOf(f).IsNil() {
 		return refused(name, fmt.Errorf("got %T to call, want a function", f))

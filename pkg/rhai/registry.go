@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
+	"time"
 
 	"circles/pkg/rhai/internal/lib"
 	"circles/pkg/rhai/value"
@@ -70,6 +72,27 @@ func FunctionPackage(r *Registry) { lib.Functions(r.values) }
 // TimePackage has timestamps, which come from the engine's clock.
 func TimePackage(r *Registry) { lib.Timestamps(r.values) }
 
+// SleepPackage grants scripts sleep, which waits for a number of seconds, or until the run is to end. It is no part of
+// the standard library: what waits keeps whoever runs it waiting.
+func SleepPackage(r *Registry) {
+	sleep := func(ctx context.Context, seconds float64) error {
+		if !(seconds > 0) {
+			return nil
+		}
+		limit := float64(math.MaxInt64 / time.Second)
+		timer := time.NewTimer(time.Duration(min(seconds, limit) * float64(time.Second)))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return value.Terminated(context.Cause(ctx))
+		}
+	}
+	r.Func("sleep", sleep)
+	r.Func("sleep", func(ctx context.Context, seconds int64) error { return sleep(ctx, float64(seconds)) })
+}
+
 // Add adds functions as they are: made by [Func0] and its kin, or with full control over values and places, as package
 // value describes. One with the name and types of an earlier one replaces it.
 func (r *Registry) Add(fs ...Func) {
@@ -88,6 +111,8 @@ func (r *Registry) AddType(t CustomType) *CustomType { return r.values.AddType(t
 //   - take a context.Context or a [Context] first, which is no argument of the script;
 //   - be variadic: then it takes any number of arguments;
 //   - return an error last, which the script may catch; an [*Error] keeps its kind.
+//
+// An error of Throw is what a script throws, any other one is thrown as its text.
 //
 // Several functions of one name are overloads, chosen by the number and types of the arguments: an int is not taken for
 // a float. Parameters that are an any, a Value, a pointer or an [Unmarshaler] take every type, after those that name it.
