@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"circles/pkg/rhai"
 	"circles/pkg/rhai/value"
@@ -59,41 +58,14 @@ func ExampleError() {
 	// called half at 2:1
 }
 
-func ExampleFunc1() {
-	engine := rhai.New(rhai.With(func(r *rhai.Registry) {
-		r.Add(rhai.Func1("shout", func(s string) (string, error) {
-			if s == "" {
-				return "", errors.New("nothing to shout")
-			}
-			return strings.ToUpper(s) + "!", nil
-		}))
-	}))
-	v, err := engine.Eval(context.Background(), `"hello".shout()`)
-	fmt.Println(v, err)
-	_, err = engine.Eval(context.Background(), `shout("")`)
-	fmt.Println(err)
-	// Output:
-	// HELLO! <nil>
-	// Runtime error: nothing to shout (line 1, position 1)
-}
-
 // A custom type that reads and writes through to the host, whatever the properties are called.
 func ExampleWith() {
-	store := map[string]rhai.Value{"count": value.Int(41)}
-	var stateType *rhai.CustomType
+	type Store map[string]rhai.Value
+	var stores *rhai.TypeBuilder[Store]
 	engine := rhai.New(rhai.With(func(r *rhai.Registry) {
-		stateType = r.AddType(rhai.CustomType{Name: "State"})
-		r.Add(
-			rhai.Func{Name: value.IndexGet, Params: []value.Type{stateType.ID(), value.TypeString},
-				Native: func(_ rhai.Context, args []rhai.Value) (rhai.Value, error) {
-					return store[args[1].Text()], nil
-				}},
-			rhai.Func{Name: value.IndexSet, Params: []value.Type{stateType.ID(), value.TypeString, value.Any},
-				Native: func(_ rhai.Context, args []rhai.Value) (rhai.Value, error) {
-					store[args[1].Text()] = args[2]
-					return value.Unit(), nil
-				}},
-		)
+		stores = rhai.Type[Store](r, "State")
+		stores.Index(func(s Store, key string) rhai.Value { return s[key] })
+		stores.SetIndex(func(s Store, key string, v rhai.Value) { s[key] = v })
 	}))
 	program, err := engine.Compile(`
 		fn bump() { state.count += 1; }
@@ -106,21 +78,11 @@ func ExampleWith() {
 		fmt.Println(err)
 		return
 	}
+	store := Store{"count": value.Int(41)}
 	v, err := program.Run(context.Background(), nil,
-		rhai.WithVariables(map[string]rhai.Value{"state": stateType.New(nil)}))
+		rhai.WithVariables(map[string]rhai.Value{"state": stores.Value(store)}))
 	fmt.Println(v, err, store["count"], store["tags"])
 	// Output: 42 <nil> 42 ["a", "b"]
-}
-
-func ExampleProgram_Call() {
-	program, err := rhai.New().Compile(`fn area(w, h) { w * h }`)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	v, err := program.Call(context.Background(), "area", []any{6, 7})
-	fmt.Println(v, err)
-	// Output: 42 <nil>
 }
 
 func ExampleFromJSON() {
@@ -136,12 +98,10 @@ func ExampleFromJSON() {
 // A function that belongs to a run: what it works on comes with each run.
 func ExampleWithHost() {
 	engine := rhai.New(rhai.With(func(r *rhai.Registry) {
-		r.Add(rhai.Func{Name: "emit", Params: []value.Type{value.TypeString, value.Any},
-			Native: func(c rhai.Context, args []rhai.Value) (rhai.Value, error) {
-				events := c.Host().(*[]string)
-				*events = append(*events, fmt.Sprintf("%s=%s", args[0], args[1]))
-				return value.Unit(), nil
-			}})
+		r.Func("emit", func(c rhai.Context, name string, v rhai.Value) {
+			events := c.Host().(*[]string)
+			*events = append(*events, fmt.Sprintf("%s=%s", name, v))
+		})
 	}))
 	program, err := engine.Compile(`emit("greeting", "hello"); for i in 0..2 { emit("count", i); }`)
 	if err != nil {
@@ -157,7 +117,7 @@ func ExampleWithHost() {
 func ExampleWithModules() {
 	engine := rhai.New(rhai.WithModules(rhai.Modules{
 		"greeting": rhai.ScriptModule(`export const WORD = "hello"; fn greet(name) { global::WORD + " " + name }`),
-		"math":     rhai.NewModule().Add(rhai.Func1("square", func(n int64) (int64, error) { return n * n, nil })),
+		"math":     rhai.NewModule().Func("square", func(n int) int { return n * n }),
 	}))
 	v, err := engine.Eval(context.Background(), `
 		import "greeting" as g;
@@ -168,7 +128,7 @@ func ExampleWithModules() {
 }
 
 func ExampleWithOperator() {
-	approximately := rhai.Func2("", func(a, b float64) (bool, error) { return a-b < 0.01 && b-a < 0.01, nil })
+	approximately := func(a, b float64) bool { return a-b < 0.01 && b-a < 0.01 }
 	engine := rhai.New(rhai.WithOperator("approx", 90, approximately))
 	v, err := engine.Eval(context.Background(), `0.1 + 0.2 approx 0.301`)
 	fmt.Println(v, err)
