@@ -294,7 +294,7 @@ func ExampleCorePackage() {
 		{rhai.RangePackage, `let n = 0; for i in range(0, 10, 3) { n += i; } n`},
 		{rhai.JSONPackage, `parse_json("{\"a\": [1, 2]}").a`},
 		{rhai.FunctionPackage, `fn f() { } Fn("f").name`},
-		{rhai.TimePackage, `type_of(timestamp())`},
+		{rhai.TimePackage, `let start = timestamp(); start <= timestamp()`},
 	} {
 		v, err := rhai.NewRaw(rhai.With(part.add)).Eval(context.Background(), part.script)
 		fmt.Println(v, err)
@@ -309,5 +309,5 @@ func ExampleCorePackage() {
 	// 18 <nil>
 	// [1, 2] <nil>
 	// f <nil>
-	// timestamp <nil>
+	// true <nil>
 }
