@@ -1,6 +1,7 @@
 package value
 
 import (
+	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -35,6 +36,30 @@ func OwnArray(place *Value) *Array {
 	}
 	place.p = NewArray(items).p // the tag stays
 	return (*Array)(place.p)
+}
+
+// doubled is up to how many items a list that one item is put to becomes twice as long. A longer one becomes a quarter
+// longer, as Go has it.
+const doubled = 1 << 17
+
+// Push puts an item at the end of a list.
+func Push(items []Value, x Value) []Value {
+	if n := len(items); n == cap(items) && n < doubled {
+		items = slices.Grow(items, max(n, 1))
+	}
+	return append(items, x)
+}
+
+// Pushing is how many bytes Push allocates, or a few more.
+func Pushing(items []Value) int {
+	switch n := len(items); {
+	case n < cap(items):
+		return 0
+	case n < doubled:
+		return valueBytes * 2 * max(n, 1)
+	default:
+		return valueBytes * (n + 1) * 5 / 4
+	}
 }
 
 // Blob is a string of bytes, copied like an Array.

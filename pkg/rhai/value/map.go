@@ -141,7 +141,11 @@ func (m *Map) Set(key string, v Value) {
 		m.entries[i].Val = v
 		return
 	}
-	if m.index == nil && len(m.entries) < smallMap {
+	if n := len(m.entries); m.index == nil && n < smallMap {
+		if n == 0 || m.entries[n-1].Key < key {
+			m.entries = append(m.entries, Entry{key, v})
+			return
+		}
 		i := sort.Search(len(m.entries), func(i int) bool { return m.entries[i].Key > key })
 		m.entries = slices.Insert(m.entries, i, Entry{key, v})
 		return

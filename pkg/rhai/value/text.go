@@ -2,6 +2,7 @@ package value
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -30,7 +31,7 @@ type (
 )
 
 // short makes a string of a short text.
-func short(text []byte, ascii bool) Value {
+func short[T string | []byte](text T, ascii bool) Value {
 	var s *String
 	var room []byte
 	switch n := len(text); {
@@ -52,6 +53,14 @@ func short(text []byte, ascii bool) Value {
 	copy(room, text)
 	s.kind, s.ascii, s.s = KindString, ascii, unsafe.String(&room[0], len(text))
 	return s.Value()
+}
+
+// Copied is a string of a text that it does not keep alive.
+func Copied(text string) Value {
+	if len(text) > longestShort {
+		return Str(strings.Clone(text))
+	}
+	return short(text, isASCII(text))
 }
 
 // JoinShort is the text of strings, ints, chars and bools, one behind the other; ok is false when it is not short, or

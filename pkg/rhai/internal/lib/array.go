@@ -53,11 +53,11 @@ func arrayItems(r *value.Registry) {
 			return value.Value{}, err
 		}
 		if len(a.Items) == cap(a.Items) && len(a.Items) > chunk {
-			if err := c.Reserve(value.Growing(args[0], 1)); err != nil {
+			if err := c.Reserve(value.Pushing(a.Items)); err != nil {
 				return value.Value{}, err
 			}
 		}
-		a.Items = append(a.Items, args[1])
+		a.Items = value.Push(a.Items, args[1])
 		return value.Unit(), nil
 	}, tArray, tAny)
 	changeArray(r, "append", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
@@ -428,11 +428,11 @@ func position(c value.Context, items []value.Value, from int, x value.Value) (in
 // add puts an item behind a list that a function makes, and counts the memory when it is much.
 func add(c value.Context, list []value.Value, x value.Value) ([]value.Value, error) {
 	if len(list) == cap(list) && len(list) > chunk {
-		if err := c.Reserve(valueBytes * len(list) * 5 / 4); err != nil {
+		if err := c.Reserve(value.Pushing(list)); err != nil {
 			return nil, err
 		}
 	}
-	return append(list, x), nil
+	return value.Push(list, x), nil
 }
 
 func arrayFolding(r *value.Registry) {

@@ -3,6 +3,7 @@ package lib
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -205,7 +206,9 @@ type jsonReader struct {
 	c    value.Context
 	src  string
 	at   int
-	open []value.Value // arrays and maps whose end has not come
+	open []value.Value // maps whose end has not come, and the items of such arrays
+	keys [32]string    // of maps, where texts like them are to be looked for
+	size int           // of the map that ended last: the next one is often like it
 }
 
 func (p *jsonReader) document() (value.Value, error) {
@@ -275,7 +278,7 @@ func (p *jsonReader) value(depth int) (value.Value, error) {
 		if err := p.c.Reserve(keyBytes); err != nil {
 			return value.Value{}, err
 		}
-		return newString(p.c, s)
+		return value.Copied(s), p.c.Limits().CheckString(len(s))
 	case c == '[':
 		return p.array(depth)
 	case c == '{':
@@ -302,35 +305,58 @@ func (p *jsonReader) array(depth int) (value.Value, error) {
 	if err := p.c.Reserve(emptyBytes); err != nil {
 		return value.Value{}, err
 	}
-	list := value.NewArray(nil)
-	a := list.Array()
-	p.open = append(p.open, list)
-	defer func() { p.open = p.open[:depth] }()
+	from := len(p.open)
 	p.at++
 	if p.next() == ']' {
 		p.at++
-		return list, nil
+		return value.NewArray(nil), nil
 	}
 	for {
-		if p.next(); p.at >= len(p.src) && a.Items == nil {
+		if p.next(); p.at >= len(p.src) && len(p.open) == from {
 			return value.Value{}, p.fail("EOF while parsing a list", p.at)
 		}
 		x, err := p.value(depth + 1)
 		if err != nil {
 			return value.Value{}, err
 		}
-		if err := p.c.Reserve(value.Growing(list, 1)); err != nil {
+		if err := p.push(x); err != nil {
 			return value.Value{}, err
 		}
-		a.Items = append(a.Items, x)
-		if err := p.c.Limits().CheckArray(len(a.Items)); err != nil {
+		if err := p.c.Limits().CheckArray(len(p.open) - from); err != nil {
 			return value.Value{}, err
 		}
 		more, err := p.separator(']', "list", "expected `,` or `]`")
-		if !more || err != nil {
-			return list, err
+		if err != nil {
+			return value.Value{}, err
+		}
+		if !more {
+			return p.items(from)
 		}
 	}
+}
+
+// push puts a value on those whose end has not come.
+func (p *jsonReader) push(x value.Value) error {
+	if len(p.open) == cap(p.open) {
+		more := max(16, len(p.open)/2)
+		if err := p.c.Reserve(valueBytes * (len(p.open) + more)); err != nil {
+			return err
+		}
+		p.open = slices.Grow(p.open, more)
+	}
+	p.open = append(p.open, x)
+	return nil
+}
+
+// items makes an array of the items from an index on.
+func (p *jsonReader) items(from int) (value.Value, error) {
+	if err := p.c.Reserve(valueBytes * (len(p.open) - from)); err != nil {
+		return value.Value{}, err
+	}
+	list := value.NewArray(slices.Clone(p.open[from:]))
+	clear(p.open[from:])
+	p.open = p.open[:from]
+	return list, nil
 }
 
 // separator consumes a comma or the end of a list.
@@ -356,16 +382,19 @@ func (p *jsonReader) separator(end byte, what, expected string) (more bool, err 
 }
 
 func (p *jsonReader) object(depth int) (value.Value, error) {
-	if err := p.c.Reserve(2 * emptyBytes); err != nil {
-		return value.Value{}, err
-	}
-	m := value.NewMap(0)
-	p.open = append(p.open, m.Value())
-	defer func() { p.open = p.open[:depth] }()
 	p.at++
 	if p.next() == '}' {
 		p.at++
-		return m.Value(), nil
+		return value.NewMap(0).Value(), p.c.Reserve(2 * emptyBytes)
+	}
+	room := min(p.size, 8)
+	if err := p.c.Reserve(2*emptyBytes + entryBytes*room); err != nil {
+		return value.Value{}, err
+	}
+	m := value.NewMap(room)
+	from := len(p.open)
+	if err := p.push(m.Value()); err != nil {
+		return value.Value{}, err
 	}
 	for {
 		switch c := p.next(); {
@@ -376,10 +405,11 @@ func (p *jsonReader) object(depth int) (value.Value, error) {
 		case c != '"':
 			return value.Value{}, p.fail("key must be a string", p.at+1)
 		}
-		key, err := p.text()
+		text, err := p.text()
 		if err != nil {
 			return value.Value{}, err
 		}
+		key := p.key(text)
 		switch c := p.next(); {
 		case p.at >= len(p.src):
 			return value.Value{}, p.fail("EOF while parsing an object", p.at)
@@ -395,10 +425,26 @@ func (p *jsonReader) object(depth int) (value.Value, error) {
 			return value.Value{}, err
 		}
 		more, err := p.separator('}', "object", "expected `,` or `}`")
-		if !more || err != nil {
-			return m.Value(), err
+		if err != nil {
+			return value.Value{}, err
+		}
+		if !more {
+			p.open, p.size = p.open[:from], m.Len()
+			return m.Value(), nil
 		}
 	}
+}
+
+// key is a text of its own for a key, one for keys that are alike.
+func (p *jsonReader) key(text string) string {
+	at := 0
+	if n := len(text); n > 0 {
+		at = (n + int(text[0]) + 7*int(text[n-1])) % len(p.keys)
+	}
+	if p.keys[at] != text {
+		p.keys[at] = strings.Clone(text)
+	}
+	return p.keys[at]
 }
 
 // number parses an int if it is written as one and fits, and otherwise a float.
@@ -457,7 +503,8 @@ func (p *jsonReader) digits() int {
 	return p.at - start
 }
 
-// text parses a string. What it holds between the quotes is left to the standard library once it is known to be good.
+// text parses a string, which may be a part of the source. What has escapes between its quotes is left to the standard
+// library once it is known to be good.
 func (p *jsonReader) text() (string, error) {
 	start := p.at
 	escaped := false
@@ -474,7 +521,7 @@ func (p *jsonReader) text() (string, error) {
 				return "", err
 			}
 			if !escaped {
-				return strings.Clone(p.src[start+1 : p.at-1]), nil // the rest is not to be kept alive
+				return p.src[start+1 : p.at-1], nil
 			}
 			var s string
 			if err := json.Unmarshal([]byte(p.src[start:p.at]), &s); err != nil {

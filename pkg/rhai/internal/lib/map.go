@@ -46,6 +46,9 @@ func maps(r *value.Registry) {
 // keyBytes is the size of a text object beside its text.
 const keyBytes = 32
 
+// entryBytes is the size of an entry of a map.
+const entryBytes = 32
+
 // changeMap adds a function that writes to the map of the receiver.
 func changeMap(r *value.Registry, name string, f func(c value.Context, m *value.Map, args []value.Value) (value.Value, error),
 	params ...value.Type) {

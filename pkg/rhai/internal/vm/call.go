@@ -63,7 +63,9 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 	}
 	base := m.base + m.fn.Regs + spare
 	stack := m.stack
-	m.reserve(base + f.Regs + len(curry) + len(args) + 1)
+	if top := base + f.Regs + len(curry) + len(args) + 1; top+spare > m.high {
+		m.reserve(top)
+	}
 	at := base
 	if f.UsesThis {
 		m.stack[at] = value.Absent()
@@ -72,11 +74,19 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 		}
 		at++
 	}
-	at += copy(m.stack[at:], curry)
-	copy(m.stack[at:], args)
-	fixed := this != nil && m.constantReceiver()
+	for i := range curry {
+		m.stack[at] = curry[i]
+		at++
+	}
+	for i := range args {
+		m.stack[at] = args[i]
+		at++
+	}
+	fixed := this != nil && f.UsesThis && m.constantReceiver()
 	applied := m.applied
-	m.applied = ""
+	if applied != "" {
+		m.applied = ""
+	}
 	err := m.enter(f, base)
 	if err == nil {
 		if fixed {
@@ -87,8 +97,12 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 	if err == nil && f.UsesThis && this != nil {
 		*this = m.stack[base]
 	}
-	m.stack, m.high = stack, min(m.high, len(stack))
-	m.applied = applied
+	if len(m.stack) != len(stack) {
+		m.stack, m.high = stack, min(m.high, len(stack))
+	}
+	if applied != "" {
+		m.applied = applied
+	}
 	if fixed {
 		m.vary(m.depth + 1)
 	}
