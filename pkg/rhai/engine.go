@@ -158,7 +158,7 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	code.MaxVariables, code.Resolve, code.Debug = e.limits.Variables, e.resolve != nil, e.debug
 	code.Level, code.Eval = e.level, eval
 	unit, err := compile.Compile(script, code)
-	if err == nil && eval && len(unit.Funcs) > 0 {
+	if err == nil && eval && compile.HasFunctions(script) {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})
 	}

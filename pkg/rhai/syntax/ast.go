@@ -133,8 +133,8 @@ type (
 	}
 
 	// Binary is an infix operator, including `&&`, `||`, `??`, `in`, `!in`, `..`, `..=` and the host's own
-	// operators. Its position is that of the operator. A bound that the source leaves out of a range is an *Int: zero,
-	// or the largest integer.
+	// operators. Its position is that of the operator. The beginning that the source leaves out of a range is an *Int,
+	// zero; the end is the largest integer behind an *Int, and a *Unit behind anything else.
 	Binary struct {
 		Pos
 		Op          string

@@ -76,7 +76,10 @@ func (p *parser) binary(left Expr, parent, level int, pos Pos) Expr {
 		start := p.tok.pos
 		var right Expr
 		if (op.kind == tRange || op.kind == tRangeInclusive) && p.endsRange() {
-			right = &Int{start, math.MaxInt64}
+			right = &Unit{start}
+			if _, counted := left.(*Int); counted {
+				right = &Int{start, math.MaxInt64}
+			}
 		} else if op.kind == tCoalesce && p.leaves() {
 			right = &Block{Pos: start, Body: []Stmt{p.leave(p.enter(level, start))}, End: start}
 		} else {

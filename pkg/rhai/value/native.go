@@ -63,6 +63,7 @@ type Func struct {
 	// other overload takes the arguments.
 	Variadic bool
 	Native   Native
+	Traced   string // its name in the traces of errors that its callbacks make; empty for Name
 
 	// For metadata: what it does, in lines; the names of its parameters; the name of its result's type.
 	Doc    []string

@@ -113,6 +113,7 @@ type Symbol struct {
 	Reg   int
 	Const bool
 	From  int // of Defined: the first instruction that it exists at
+	Mark  int // the register of its OpMark, plus one: what evals defined before it does not hide it; zero: all does
 }
 
 // Site is a call by name or an access to a property: what the machine looks up, and what it found last.

@@ -157,6 +157,7 @@ type variable struct {
 	konst  bool
 	plain  bool // a constant that the source gives
 	cell   bool // may be shared
+	mark   int  // as in Symbol
 	extern bool // the host's
 	depth  int
 	export bool // it is given to importers: another of the name is another variable
@@ -283,7 +284,7 @@ func (f *fn) closure(s *syntax.Closure) int {
 	c := f.c
 	target := &Func{Name: closureName(s), Unit: c.unit, Params: len(s.Params)}
 	target.Info = &value.FnInfo{Name: target.Name, Pos: s.Pos}
-	for _, p := range s.Params {
+	for _, p := range slices.Concat(s.Captures, s.Params) {
 		target.Info.Params = append(target.Info.Params, p.Text)
 	}
 	body := []syntax.Stmt{s.Body}

@@ -181,6 +181,7 @@ func (f *fn) loopVariable(name syntax.Name, item int) *variable {
 		return f.declare(name.Text, item)
 	}
 	v := f.declare(name.Text, f.temp())
+	f.noteEvals(v, name.Pos)
 	f.emit(OpUnit, v.reg, 0, 0, name.Pos)
 	return v
 }

@@ -100,8 +100,6 @@ func (f *fn) effect(e syntax.Expr) {
 		f.switchStmt(e, discard)
 	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
 		f.loopStmt(e.(syntax.Stmt), discard)
-	case *syntax.Ident:
-		// Whether there is such a variable is of no effect.
 	default:
 		if _, ok := f.fold(e); !ok {
 			f.expr(e, f.temp())
@@ -220,7 +218,7 @@ func (f *fn) qualified(path []syntax.Name, name string) *Site {
 func (f *fn) symbol(v *variable) int {
 	var list []Symbol
 	if v != nil {
-		list = []Symbol{{Name: v.name, Reg: v.reg, Const: v.konst}}
+		list = []Symbol{{Name: v.name, Reg: v.reg, Const: v.konst, Mark: v.mark}}
 	}
 	f.Symbols = append(f.Symbols, list)
 	return len(f.Symbols) - 1

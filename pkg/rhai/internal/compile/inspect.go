@@ -102,6 +102,19 @@ func inspect(n syntax.Node, visit func(syntax.Node) bool) {
 	}
 }
 
+// HasFunctions tells whether a script defines functions or has closures, be they reached or not.
+func HasFunctions(script *syntax.Script) bool {
+	found := len(script.Functions) > 0
+	for _, s := range script.Body {
+		inspect(s, func(n syntax.Node) bool {
+			_, closure := n.(*syntax.Closure)
+			found = found || closure
+			return !found
+		})
+	}
+	return found
+}
+
 // usesThis tells whether a function's own code says `this`: what its closures say is theirs.
 func usesThis(body []syntax.Stmt) bool {
 	found := false

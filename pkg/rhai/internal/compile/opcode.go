@@ -32,6 +32,7 @@ const (
 	OpGlobal   // R[A] = global constant BC
 	OpSetGlob  // global constant BC = R[A]
 	OpLookup   // R[A] = variable of symbols C by name K[B], defined by an eval or not
+	OpRedefine // the variable at place C of symbols B, or one that evals defined which has its place now, is another with the value R[A]
 	OpStore    // variable of symbols C by name K[B] = R[A]
 
 	// Operators: R[A] = R[B] op R[C].
@@ -169,7 +170,7 @@ const (
 
 var opNames = [numOps]string{
 	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "lock", "unlock", "check", "through", "writable", "this", "free", "vary",
-	"named", "global", "set_global", "lookup", "store",
+	"named", "global", "set_global", "lookup", "redefine", "store",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",
 	"assign", "assign_add", "assign_sub", "assign_add_int", "assign_sub_int",

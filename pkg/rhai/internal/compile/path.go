@@ -276,6 +276,13 @@ func (f *fn) method(e *syntax.Method, dst int) {
 
 // invoke compiles a method call and yields the place of its result.
 func (f *fn) invoke(e *syntax.Method, into int) place {
+	if e.Name.Text == "is_shared" && len(e.Args) == 0 {
+		if into < 0 {
+			into = f.temp()
+		}
+		f.isShared(e.Base, into, e.Name.Pos)
+		return place{reg: into}
+	}
 	f.prepare(e)
 	w := f.window(max(len(e.Args)+1, 2))
 	keys, ready := f.ready[e]
@@ -592,7 +599,7 @@ func (f *fn) visible() int {
 	for i := len(f.vars) - 1; i >= 0; i-- {
 		if v := f.vars[i]; !seen[v.name] {
 			seen[v.name] = true
-			list = append(list, Symbol{Name: v.name, Reg: v.reg, Const: v.konst})
+			list = append(list, Symbol{Name: v.name, Reg: v.reg, Const: v.konst, Mark: v.mark})
 		}
 	}
 	for _, s := range f.External {

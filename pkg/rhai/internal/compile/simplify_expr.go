@@ -134,36 +134,38 @@ func nothings(e syntax.Expr) bool {
 	return ok && b.Op == "??" && isUnit(b.Left) && isUnit(b.Right)
 }
 
-// interpolated simplifies a back-tick string. Its constant parts become text here: within containers it has quotes
+// interpolated simplifies a back-tick string. One of constants alone becomes text here: within containers it has quotes
 // where that of a value made by the run has none.
 func (s *simplifier) interpolated(n *syntax.Interpolated) syntax.Expr {
-	out := &syntax.Interpolated{Pos: n.Pos, Parts: make([]syntax.Expr, 0, len(n.Parts))}
-	texts := 0
-	for _, part := range n.Parts {
-		b, ok := part.(*syntax.Block)
-		if ok {
-			b = s.block(b, true)
-			part = b
-			if text, known := shown(b); known {
-				part = &syntax.String{Pos: b.Pos, Value: text}
-			}
+	out := &syntax.Interpolated{Pos: n.Pos, Parts: make([]syntax.Expr, len(n.Parts))}
+	text, known := "", true
+	for i, part := range n.Parts {
+		part, made := s.part(part)
+		out.Parts[i] = part
+		known = known && made != nil
+		if known {
+			text += *made
 		}
-		text, ok := part.(*syntax.String)
-		if ok {
-			texts++
-			if len(out.Parts) > 0 {
-				if before, ok := out.Parts[len(out.Parts)-1].(*syntax.String); ok {
-					out.Parts[len(out.Parts)-1] = &syntax.String{Pos: before.Pos, Value: before.Value + text.Value}
-					continue
-				}
-			}
-		}
-		out.Parts = append(out.Parts, part)
 	}
-	if texts == len(n.Parts) && texts > 0 {
-		return &syntax.String{Pos: n.Pos, Value: out.Parts[0].(*syntax.String).Value}
+	if known {
+		return &syntax.String{Pos: n.Pos, Value: text}
 	}
 	return out
+}
+
+// part simplifies a part of a back-tick string. It has a text when it is a constant.
+func (s *simplifier) part(part syntax.Expr) (syntax.Expr, *string) {
+	switch n := part.(type) {
+	case *syntax.String:
+		return n, &n.Value
+	case *syntax.Block:
+		b := s.block(n, true)
+		if text, ok := shown(b); ok {
+			return b, &text
+		}
+		return b, nil
+	}
+	return part, nil
 }
 
 // shown is the text of a part of a back-tick string that is a constant.
@@ -282,16 +284,20 @@ func element(e syntax.Expr) syntax.Expr {
 	switch n := e.(type) {
 	case *syntax.Property:
 		if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
-			return entry(m, n.Name.Text, n.Pos)
+			return entry(m, n.Name.Text, m.Pos)
+		}
+	case *syntax.Method:
+		if v, ok := fold(n.Base); ok && n.Name.Text == "type_of" && len(n.Args) == 0 {
+			return &syntax.String{Pos: n.Name.Pos, Value: v.TypeName()}
 		}
 	case *syntax.Index:
 		switch key := n.Key.(type) {
 		case *syntax.String:
 			if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
-				return entry(m, key.Value, n.Pos)
+				return entry(m, key.Value, m.Pos)
 			}
 		case *syntax.Int:
-			if x := item(n.Base, key.Value, n.Pos); x != nil {
+			if x := item(n.Base, key.Value, n.Base.Position()); x != nil {
 				return x
 			}
 		}
@@ -387,9 +393,9 @@ func plain(e syntax.Expr) bool {
 		return true
 	case *syntax.Binary:
 		if e.Op == ".." || e.Op == "..=" {
-			_, from := fold(e.Left)
-			_, to := fold(e.Right)
-			return from && to
+			from, ok := fold(e.Left)
+			to, also := fold(e.Right)
+			return ok && also && from.IsInt() && to.IsInt()
 		}
 	case *syntax.Call:
 		if len(e.Namespace) > 0 || len(e.Args) == 0 {

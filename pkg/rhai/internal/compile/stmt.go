@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
@@ -181,7 +183,7 @@ func (f *fn) value(e syntax.Expr, dst int) {
 func (f *fn) let(s *syntax.Let) {
 	var old *variable
 	for i := len(f.vars) - 1; i >= 0 && f.vars[i].depth == f.depth; i-- {
-		if v := f.vars[i]; v.name == s.Name.Text && !f.all {
+		if v := f.vars[i]; v.name == s.Name.Text {
 			if !v.export {
 				old = v
 			}
@@ -196,6 +198,17 @@ func (f *fn) let(s *syntax.Let) {
 	}
 	mark := f.next
 	switch {
+	case old != nil && f.all:
+		t := f.temp()
+		if s.Value == nil {
+			f.emit(OpUnit, t, 0, 0, s.Pos)
+		} else {
+			f.expr(s.Value, t)
+		}
+		list, n := f.entries(old)
+		list[n].Const = s.Const
+		f.Symbols = append(f.Symbols, list)
+		f.emit(OpRedefine, t, len(f.Symbols)-1, n, s.Pos)
 	case s.Value == nil:
 		f.emit(OpUnit, reg, 0, 0, s.Pos)
 	case old == nil || writesLast(s.Value):
@@ -207,6 +220,11 @@ func (f *fn) let(s *syntax.Let) {
 	}
 	f.next = mark
 	v := f.declare(s.Name.Text, reg)
+	if old != nil {
+		v.mark = old.mark
+	} else {
+		f.noteEvals(v, s.Pos)
+	}
 	v.konst = s.Const
 	v.plain = s.Const && !f.c.options.Eval && (s.Value == nil || plain(s.Value))
 	if limit := f.c.options.MaxVariables; limit > 0 && len(f.vars) > limit {
@@ -221,7 +239,7 @@ func (f *fn) let(s *syntax.Let) {
 	if s.Const && f.global {
 		f.emit(OpSetGlob, reg, f.c.global(s.Name.Text), 0, s.Pos)
 	}
-	symbol := Symbol{s.Name.Text, reg, s.Const, len(f.Code)}
+	symbol := Symbol{Name: s.Name.Text, Reg: reg, Const: s.Const, From: len(f.Code)}
 	if old != nil {
 		for i := range f.Defined {
 			if f.Defined[i].Reg == reg {
@@ -234,13 +252,38 @@ func (f *fn) let(s *syntax.Let) {
 	f.Defined = append(f.Defined, symbol)
 }
 
+// noteEvals notes what evals have defined before a variable, where the function has an eval.
+func (f *fn) noteEvals(v *variable, pos syntax.Pos) {
+	if f.all {
+		r := f.temp()
+		f.emit(OpMark, r, 0, 0, pos)
+		v.mark = r + 1
+	}
+}
+
+// entries lists what has a place of its own in the reference's scope, innermost first, and the place of one.
+func (f *fn) entries(of *variable) (list []Symbol, at int) {
+	seen := map[int]bool{}
+	for _, v := range f.vars {
+		if !seen[v.reg] {
+			seen[v.reg] = true
+			list = append(list, Symbol{Name: v.name, Reg: v.reg, Mark: v.mark})
+		}
+	}
+	slices.Reverse(list)
+	return list, slices.IndexFunc(list, func(s Symbol) bool { return s.Reg == of.reg })
+}
+
 // export compiles the giving of a variable to those who import the script.
 func (f *fn) export(name, alias string, pos syntax.Pos) {
 	v := f.lookup(name)
-	if v == nil || !f.global || f.c.unit.Module == "" {
-		return // nobody imports it
+	if v == nil || !f.global {
+		return
 	}
 	v.export = true
+	if f.c.unit.Module == "" {
+		return // nobody imports it
+	}
 	f.emitWide(OpExport, v.reg, f.konst(value.Str(f.c.intern(alias))), pos)
 }
 
@@ -467,6 +510,7 @@ func (f *fn) try(s *syntax.Try, dst int) {
 	f.enter(func() {
 		if s.Name != nil {
 			v := f.declare(s.Name.Text, f.temp())
+			f.noteEvals(v, s.Name.Pos)
 			f.emit(OpCaught, v.reg, caught, 0, s.Name.Pos)
 		}
 		f.catches = append(f.catches, caught)

@@ -400,8 +400,9 @@ func arraySearching(r *value.Registry) {
 		})
 		return found, err
 	}
-	calling(r, "find", find, tArray, tFn)
-	calling(r, "find", find, tArray, tFn, tInt)
+	for _, params := range [][]value.Type{{tArray, tFn}, {tArray, tFn, tInt}} {
+		r.Add(value.Func{Name: "find", Params: params, Native: find, Calls: true, Traced: "index_of"})
+	}
 	calling(r, "find_map", findMap, tArray, tFn)
 	calling(r, "find_map", findMap, tArray, tFn, tInt)
 }

@@ -153,11 +153,12 @@ func mapFolding(r *value.Registry) {
 		}
 		return nil
 	}
-	calling(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
+	mapped := func(c value.Context, args []value.Value) (value.Value, error) {
 		m := newMap(c)
 		err := each(c, args, func(k string, _, result value.Value) error { return put(c, m, k, result.Share()) })
 		return m.Value(), err
-	}, tMap, tFn)
+	}
+	r.Add(value.Func{Name: "map", Params: []value.Type{tMap, tFn}, Native: mapped, Calls: true, Traced: "filter"})
 	calling(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
 		m := newMap(c)
 		err := each(c, args, func(k string, v, result value.Value) error {

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"slices"
 
 	"circles/pkg/rhai/internal/compile"
@@ -179,8 +180,8 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 	}
 	if err != nil {
 		e := value.AsError(err)
-		if e == m.nested && e.Catchable() {
-			e.Trace = append(e.Trace, value.Frame{Function: name, Pos: m.Pos()})
+		if e == m.nested && (e.Catchable() || e.Kind == value.ErrParsing) {
+			e.Trace = append(e.Trace, value.Frame{Function: cmp.Or(f.Traced, name), Pos: m.Pos()})
 		}
 		m.nested = nil
 		return value.Value{}, e

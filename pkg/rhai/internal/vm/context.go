@@ -70,7 +70,7 @@ func (m *Machine) HasFn(name string, arity int) bool {
 // Functions lists the script's functions.
 func (m *Machine) Functions() []value.FnInfo {
 	var list []value.FnInfo
-	for _, f := range m.unit.Funcs[:m.unit.Names] {
+	for _, f := range m.unit.Funcs {
 		list = append(list, *f.Info)
 	}
 	return list

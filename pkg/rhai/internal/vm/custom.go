@@ -85,7 +85,7 @@ func (i *Instance) InputPos(input int) syntax.Pos { return i.c.Node.Inputs[input
 // none.
 func (i *Instance) place(name string) (place *value.Value, konst bool) {
 	m := i.m
-	if d := m.findDynamic(name); d >= 0 {
+	if d := m.seenDynamic(name, m.fn.Symbols[i.c.Symbols]); d >= 0 {
 		return &m.dynamic[d].v, m.dynamic[d].konst
 	}
 	for _, s := range m.fn.Symbols[i.c.Symbols] {
@@ -136,10 +136,8 @@ func (i *Instance) Define(name string, v value.Value, constant bool) error {
 		return value.TooManyVariables()
 	}
 	after := 0
-	for _, s := range m.unit.Main.Defined {
-		if m.fn == m.unit.Main && !m.stack[m.base+s.Reg].IsAbsent() {
-			after++
-		}
+	if m.fn == m.unit.Main {
+		after = m.defined()
 	}
 	m.dynamic = append(m.visible(m.dynamic), dynamic{name, v.Share(), constant, m.depth, after})
 	return nil

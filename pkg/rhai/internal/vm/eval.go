@@ -60,7 +60,7 @@ var unlinked = link{-1, -1, -1}
 // inScope runs code whose external variables are those that the current frame sees, by symbols and by what evals
 // have defined, and reports the code's value. What the code defines stays, as variables of the frame, if keep says so.
 func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value.Value, args []value.Value, keep bool) (value.Value, *value.Error) {
-	caller, base := m.fn, m.base
+	caller := m.fn
 	frameBase := m.base + m.fn.Regs + spare
 	m.reserve(frameBase + f.Regs)
 	if f.UsesThis {
@@ -79,10 +79,8 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 		m.stack[frameBase+s.Reg] = value.Absent()
 	}
 	after := 0
-	for _, s := range m.unit.Main.Defined {
-		if caller == m.unit.Main && !m.stack[base+s.Reg].IsAbsent() {
-			after++
-		}
+	if caller == m.unit.Main {
+		after = m.defined()
 	}
 	m.origin = origin
 	if err := m.enter(f, frameBase); err != nil {
@@ -128,7 +126,7 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 		}
 	}
 	if failure != nil {
-		if keep && failure.Catchable() {
+		if keep && (failure.Catchable() || failure.Kind == value.ErrParsing) {
 			failure.Trace = append(failure.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
 		}
 		return value.Value{}, failure
@@ -144,7 +142,7 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 		reg := frameBase + s.Reg
 		m.stack[reg] = value.Absent()
 		links[i], origin[s.Reg] = unlinked, originNone
-		if d := m.findDynamic(s.Name); d >= 0 {
+		if d := m.seenDynamic(s.Name, symbols); d >= 0 {
 			m.stack[reg] = m.dynamic[d].v
 			links[i].dynamic = d
 			origin[s.Reg] = constness(m.dynamic[d].konst)
@@ -237,11 +235,70 @@ func (m *Machine) findDynamic(name string) int {
 	return -1
 }
 
+// seenDynamic is findDynamic for a name that a variable of the code may have, too: behind it, the eval's is not seen.
+func (m *Machine) seenDynamic(name string, symbols []compile.Symbol) int {
+	d := m.findDynamic(name)
+	if d < 0 {
+		return d
+	}
+	for _, s := range symbols {
+		if s.Name == name {
+			if !m.stack[m.base+s.Reg].IsAbsent() && d < m.marked(s) {
+				return -1
+			}
+			break
+		}
+	}
+	return d
+}
+
+// marked is how many variables evals had defined when a variable was.
+func (m *Machine) marked(s compile.Symbol) int {
+	if s.Mark == 0 {
+		return 0
+	}
+	return int(uint32(m.stack[m.base+s.Mark-1].Int()))
+}
+
+// defined is how many variables of the global level, whose frame is the current one, are defined.
+func (m *Machine) defined() int {
+	n, pc := 0, m.pc()
+	for _, s := range m.unit.Main.Defined {
+		if s.From <= pc && !m.stack[m.base+s.Reg].IsAbsent() {
+			n++
+		}
+	}
+	return n
+}
+
+// redefine does OpRedefine. The reference knows by its place the variable that is defined anew, counted from the end;
+// with variables of an eval's in between, it takes another than the one that the source means.
+func (m *Machine) redefine(in compile.Instr) {
+	m.dynamic = m.visible(m.dynamic)
+	v, list := m.get1(in.A), m.fn.Symbols[in.B]
+	d, at := len(m.dynamic)-1, 0
+	for n := int(in.C); at < len(list); n-- {
+		eval := d >= 0 && m.dynamic[d].depth == m.depth && d >= m.marked(list[at])
+		switch {
+		case n == 0 && eval:
+			m.dynamic[d].v, m.dynamic[d].konst = v, list[in.C].Const
+			return
+		case n == 0:
+			m.stack[m.base+list[at].Reg] = v
+			return
+		case eval:
+			d--
+		default:
+			at++
+		}
+	}
+}
+
 // lookup does OpLookup: it reads a variable by name, copying it unless it is wanted for writing.
 func (m *Machine) lookup(in compile.Instr) *value.Error {
 	name := m.fn.Consts[in.B].Text()
 	dst := &m.stack[m.base+int(in.A)]
-	if d := m.findDynamic(name); d >= 0 {
+	if d := m.seenDynamic(name, m.fn.Symbols[in.C]); d >= 0 {
 		*dst = m.dynamic[d].v.Flat()
 		return nil
 	}
@@ -266,7 +323,7 @@ func (m *Machine) lookup(in compile.Instr) *value.Error {
 func (m *Machine) store(in compile.Instr) *value.Error {
 	name := m.fn.Consts[in.B].Text()
 	v := m.stack[m.base+int(in.A)]
-	if d := m.findDynamic(name); d >= 0 {
+	if d := m.seenDynamic(name, m.fn.Symbols[in.C]); d >= 0 {
 		if m.dynamic[d].konst {
 			return value.AssignToConstant(name)
 		}

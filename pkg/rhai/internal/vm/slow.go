@@ -161,6 +161,8 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		m.dynamic = m.visible(m.dynamic)
 		m.forget()
 		m.at(in.A).SetInt(int64(len(m.dynamic)) | int64(len(m.imports))<<32)
+	case compile.OpRedefine:
+		m.redefine(in)
 	case compile.OpTrim:
 		n := m.at(in.A).Int()
 		m.dynamic = m.dynamic[:min(len(m.dynamic), int(n&(1<<32-1)))]
@@ -210,7 +212,11 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		*m.at(in.A) = v.Share()
 		return err
 	case compile.OpIndexRef:
-		return m.put(in.A)(m.index(m.at(in.B), m.get1(in.C)))
+		v, err := m.index(m.at(in.B), m.get1(in.C))
+		if next := m.fn.Code[m.pc()]; err != nil && err.Kind == value.ErrIndexingType && next.Op == compile.OpAssign && next.A == in.A {
+			err = m.alt(0, value.NoIndexSetter(m.get1(in.B), m.get1(in.C), m.get1(next.B)))
+		}
+		return m.put(in.A)(v, err)
 	case compile.OpSetIndex:
 		err := m.setIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
 		m.dirty = true

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"circles/pkg/rhai/batch"
+	"circles/pkg/rhai/internal/corpus"
+)
+
+// difference is what the comparison of a script has found.
+type difference struct {
+	lines   []string // how the answers differ; none where they are the same
+	skipped bool     // there was nothing to compare
+}
+
+// looks is what differences of the same cause have in common most of the time: the kinds of the answers.
+func (d difference) looks() string {
+	var out []string
+	for _, line := range strings.Split(d.lines[0], "\n") {
+		words := strings.Fields(line)
+		out = append(out, words[:min(3, len(words))]...)
+	}
+	return strings.Join(out, " ")
+}
+
+// comparer runs scripts with both.
+type comparer struct {
+	oracle *oracle
+	engine *batch.Runner
+	reason map[string]int // how many scripts were left out, by why
+}
+
+func newComparer() (*comparer, error) {
+	oracle, err := startOracle()
+	return &comparer{oracle, batch.NewRunner(10 * time.Second), map[string]int{}}, err
+}
+
+// maxOperations bounds a script. What counts as an operation is each engine's own, so that one that gets there is not
+// compared.
+const maxOperations = 100_000
+
+// compare runs the scripts with both at once, and tells how each differs.
+func (c *comparer) compare(questions []batch.Question) ([]difference, error) {
+	for i := range questions {
+		questions[i].Limits = map[string]int{"operations": maxOperations}
+	}
+	asked := make(chan error, 1)
+	go func() { asked <- c.oracle.ask(questions) }() // ends with the last question, before compare does
+	given := make([]batch.Answer, len(questions))
+	for i, q := range questions {
+		q.Limits = map[string]int{"operations": 10 * maxOperations}
+		given[i] = c.engine.Answer(context.Background(), q)
+	}
+	out := make([]difference, len(questions))
+	for i := range questions {
+		want, err := c.oracle.answer()
+		if err != nil {
+			return nil, err
+		}
+		if why := incomparable(questions[i].Script, want, given[i]); why != "" {
+			c.reason[why]++
+			out[i].skipped = true
+			continue
+		}
+		out[i].lines = corpus.Differences(corpus.Lines(want), corpus.Lines(given[i]))
+		if len(out[i].lines) > 0 && c.named(questions[i], given[i]) {
+			c.reason["names of closures"]++
+			out[i] = difference{skipped: true}
+		}
+	}
+	return out, <-asked
+}
+
+// named tells whether what a script does depends on the names that closures are given, each time others: whether it does
+// something else a line further down, where they have other names.
+func (c *comparer) named(q batch.Question, given batch.Answer) bool {
+	if !strings.Contains(q.Script, "|") {
+		return false
+	}
+	q.Script = "\n" + q.Script
+	moved := c.engine.Answer(context.Background(), q)
+	before, after := corpus.Lines(given), corpus.Lines(moved)
+	if len(before) != len(after) {
+		return true
+	}
+	place := regexp.MustCompile(` \d+:\d+|"line": \d+|\(line \d+`)
+	plain := func(s string) string { return place.ReplaceAllString(s, "") }
+	for i := range before {
+		if plain(before[i]) != plain(after[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// incomparable tells why the answers to a script say nothing; empty when they do.
+func incomparable(script string, want, given batch.Answer) string {
+	switch want.ErrorKind {
+	case batch.KindTimeout, "Crash", "Panic":
+		return "the reference dies or hangs"
+	case "ErrorTooManyOperations":
+		return "too many operations"
+	}
+	switch given.ErrorKind {
+	case "ErrorTooManyOperations":
+		return "too many operations"
+	case "ErrorDataTooLarge":
+		return "too much data" // the reference has no limit by default, and none on all memory
+	}
+	if strings.Contains(want.Error+want.Stdout, "u8") {
+		return "bytes" // the items of a blob in a for are of a type that no script can use; ours are ints
+	}
+	if strings.Contains(script, "timestamp") || strings.Contains(script, "elapsed") || strings.Contains(script, "sleep") {
+		return "time" // it is never the same, and to sleep is the host's to grant
+	}
+	return ""
+}
+
+// skipped lists how many scripts were left out and why.
+func (c *comparer) skipped() string {
+	var out []string
+	for why, n := range c.reason {
+		out = append(out, fmt.Sprintf("%d: %s", n, why))
+	}
+	slices.Sort(out)
+	if len(out) == 0 {
+		return "none"
+	}
+	return strings.Join(out, ", ")
+}
