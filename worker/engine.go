@@ -17,40 +17,25 @@ const (
 // newEngine is the engine that runs plays, and the type of the variable state:
 // its properties and indices are the keys of the circle's state, whatever they
 // are called. functions add to what scripts can call.
-func newEngine(cfg Config, functions ...rhai.Option) (*rhai.Engine, *rhai.CustomType) {
-	var stateType *rhai.CustomType
+func newEngine(cfg Config, functions ...rhai.Option) (*rhai.Engine, *rhai.TypeBuilder[*transaction]) {
+	var state *rhai.TypeBuilder[*transaction]
 	options := []rhai.Option{rhai.WithLimits(cfg.limits()), rhai.WithCache(cfg.ScriptCacheBytes), rhai.With(func(r *rhai.Registry) {
-		stateType = r.AddType(rhai.CustomType{Name: "State"})
-		method := func(name string, run func(rhai.Context, *transaction, []rhai.Value) (rhai.Value, error), params ...value.Type) {
-			r.Add(rhai.Func{
-				Name:   name,
-				Params: append([]value.Type{stateType.ID()}, params...),
-				Native: func(c rhai.Context, args []rhai.Value) (rhai.Value, error) {
-					return run(c, args[0].Custom().Data.(*transaction), args[1:])
-				},
-			})
-		}
-		method(value.IndexGet, stateGet, value.TypeString)
-		method(value.IndexSet, stateSet, value.TypeString, value.Any)
-		method("contains", stateContains, value.TypeString)
-		method("remove", stateRemove, value.TypeString)
-		method("keys", stateKeys)
-		method("keys", stateKeys, value.TypeString)
-		method("len", func(_ rhai.Context, t *transaction, _ []rhai.Value) (rhai.Value, error) {
-			n, err := t.len()
-			return value.Int(int64(n)), err
-		})
-		method("clear", func(_ rhai.Context, t *transaction, _ []rhai.Value) (rhai.Value, error) {
-			return value.Unit(), t.clear()
-		})
+		state = rhai.Type[*transaction](r, "State")
+		state.Index(stateGet)
+		state.SetIndex(stateSet)
+		state.Method("contains", stateContains)
+		state.Method("remove", stateRemove)
+		state.Method("keys", func(c rhai.Context, t *transaction) (rhai.Value, error) { return stateKeys(c, t, "") })
+		state.Method("keys", stateKeys)
+		state.Method("len", (*transaction).len)
+		state.Method("clear", (*transaction).clear)
 	})}
-	return rhai.New(append(options, functions...)...), stateType
+	return rhai.New(append(options, functions...)...), state
 }
 
 // stateGet gives a key's value, and () for a key that is not there, as object
 // maps do.
-func stateGet(_ rhai.Context, t *transaction, args []rhai.Value) (rhai.Value, error) {
-	key := args[0].Text()
+func stateGet(t *transaction, key string) (rhai.Value, error) {
 	text, err := t.get(key)
 	if err != nil || text == nil {
 		return value.Unit(), err
@@ -62,47 +47,43 @@ func stateGet(_ rhai.Context, t *transaction, args []rhai.Value) (rhai.Value, er
 	return v, nil
 }
 
-func stateSet(_ rhai.Context, t *transaction, args []rhai.Value) (rhai.Value, error) {
-	key, v, most := args[0].Text(), args[1], t.s.limits.valueBytes
+func stateSet(t *transaction, key string, v rhai.Value) error {
+	most := t.s.limits.valueBytes
 	if err := t.checkKey(key); err != nil {
-		return value.Unit(), err
+		return err
 	}
 	large := func() error {
 		return tooLarge(limitStateValue, fmt.Sprintf("state: the value of key %q would have more than %d bytes", key, most))
 	}
 	if oversized(v, most) {
-		return value.Unit(), large()
+		return large()
 	}
 	text, err := encode(v)
 	if err != nil {
-		return value.Unit(), fmt.Errorf("state: key %q: %w", key, err)
+		return fmt.Errorf("state: key %q: %w", key, err)
 	}
 	if len(text) > most {
-		return value.Unit(), large()
+		return large()
 	}
-	return value.Unit(), t.put(key, &text)
+	return t.put(key, &text)
 }
 
-func stateContains(_ rhai.Context, t *transaction, args []rhai.Value) (rhai.Value, error) {
-	text, err := t.get(args[0].Text())
-	return value.Bool(text != nil), err
+func stateContains(t *transaction, key string) (bool, error) {
+	text, err := t.get(key)
+	return text != nil, err
 }
 
 // stateRemove gives the value that was there.
-func stateRemove(c rhai.Context, t *transaction, args []rhai.Value) (rhai.Value, error) {
-	v, err := stateGet(c, t, args)
+func stateRemove(t *transaction, key string) (rhai.Value, error) {
+	v, err := stateGet(t, key)
 	if err != nil {
 		return v, err
 	}
-	return v, t.put(args[0].Text(), nil)
+	return v, t.put(key, nil)
 }
 
-// stateKeys gives the keys in order, those with a prefix when one is given.
-func stateKeys(c rhai.Context, t *transaction, args []rhai.Value) (rhai.Value, error) {
-	prefix := ""
-	if len(args) > 0 {
-		prefix = args[0].Text()
-	}
+// stateKeys gives the keys that have a prefix, in order.
+func stateKeys(c rhai.Context, t *transaction, prefix string) (rhai.Value, error) {
 	keys, err := t.list(prefix)
 	if err != nil {
 		return value.Unit(), err

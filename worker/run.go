@@ -36,7 +36,7 @@ var (
 // runner runs plays. It is safe for concurrent use.
 type runner struct {
 	engine    *rhai.Engine
-	stateType *rhai.CustomType
+	state     *rhai.TypeBuilder[*transaction]
 	maxTime   time.Duration
 	maxOutput int // bytes
 	maxPrint  int // bytes
@@ -44,10 +44,10 @@ type runner struct {
 }
 
 func newRunner(cfg Config, log *slog.Logger, functions ...rhai.Option) *runner {
-	engine, stateType := newEngine(cfg, functions...)
+	engine, state := newEngine(cfg, functions...)
 	return &runner{
 		engine:    engine,
-		stateType: stateType,
+		state:     state,
 		maxTime:   cfg.ScriptMaxTime,
 		maxOutput: cfg.ScriptMaxOutputBytes,
 		maxPrint:  cfg.ScriptMaxPrintBytes,
@@ -121,7 +121,7 @@ func (r *runner) execute(ctx context.Context, c circle.Key, play queue.Play, sta
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	changes = state.begin(ctx, func() { stop(errState) })
-	variables["state"] = r.stateType.New(changes)
+	variables["state"] = r.state.Value(changes)
 	printed := &printed{left: r.maxPrint, keep: play.Stream, full: func() { stop(errPrintLimit) }}
 	v, err := program.Run(ctx, nil,
 		rhai.WithVariables(variables), rhai.WithPrint(printed.line), rhai.WithDebug(printed.line))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"strings"
 	"unsafe"
@@ -272,6 +271,11 @@ func inOf[T any](p *ports, i int) reader[T] {
 		})).(reader[T])
 	}
 	n := i - p.first
+	if t == fnPtrType {
+		return any(reader[FnPtr](func(c Context, args []Value) (FnPtr, error) {
+			return FnPtr{v: args[n], home: homeOf(c)}, nil
+		})).(reader[T])
+	}
 	switch c := p.known(t); {
 	case c != nil && c.Copy != nil:
 		return func(_ Context, args []Value) (T, error) {
@@ -347,17 +351,43 @@ func scalarIn[T any](t reflect.Type, n int) reader[T] {
 	case reflect.Bool:
 		return func(_ Context, args []Value) (T, error) { return store[bool, T](args[n].Bool()), nil }
 	case reflect.Int:
-		if math.MaxInt == math.MaxInt64 {
-			return func(_ Context, args []Value) (T, error) { return store[int, T](int(args[n].Int())), nil }
-		}
+		return integer[int, T](t, n)
+	case reflect.Int8:
+		return integer[int8, T](t, n)
+	case reflect.Int16:
+		return integer[int16, T](t, n)
+	case reflect.Int32:
+		return integer[int32, T](t, n)
 	case reflect.Int64:
 		return func(_ Context, args []Value) (T, error) { return store[int64, T](args[n].Int()), nil }
+	case reflect.Uint:
+		return integer[uint, T](t, n)
+	case reflect.Uint8:
+		return integer[uint8, T](t, n)
+	case reflect.Uint16:
+		return integer[uint16, T](t, n)
+	case reflect.Uint32:
+		return integer[uint32, T](t, n)
+	case reflect.Uint64:
+		return integer[uint64, T](t, n)
 	case reflect.Float64:
 		return func(_ Context, args []Value) (T, error) { return store[float64, T](args[n].Float()), nil }
 	case reflect.String:
 		return func(_ Context, args []Value) (T, error) { return store[string, T](args[n].Text()), nil }
 	}
 	return nil
+}
+
+// integer reads integers that may have less room than an int of scripts.
+func integer[U int | int8 | int16 | int32 | uint | uint8 | uint16 | uint32 | uint64, T any](t reflect.Type, n int) reader[T] {
+	return func(_ Context, args []Value) (T, error) {
+		i := args[n].Int()
+		u := U(i)
+		if int64(u) != i || (u < 0) != (i < 0) {
+			return *new(T), argument(n+1, noRoom(i, t))
+		}
+		return store[U, T](u), nil
+	}
 }
 
 // outOf makes values of results.

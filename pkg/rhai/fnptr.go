@@ -3,7 +3,6 @@ package rhai
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"circles/pkg/rhai/internal/compile"
@@ -79,15 +78,23 @@ func (f FnPtr) Call(ctx context.Context, args ...any) (Value, error) {
 		return Value{}, err
 	}
 	if m := f.home.live.Load(); m != nil {
-		var run vm.Run
-		for _, o := range f.opts {
-			o(&run)
-		}
-		return m.Call(f.v.FnPtr(), run.This, values)
+		return m.Call(f.v.FnPtr(), f.this(), values)
 	}
 	m := e.start(f.opts)
 	defer e.machines.Put(m)
 	return m.Invoke(ctx, f.home.unit, vm.Call{Pointer: f.v.FnPtr(), Args: values, This: m.Run.This})
+}
+
+// this is what the options say that the function sees as this.
+func (f FnPtr) this() *Value {
+	if len(f.opts) == 0 {
+		return nil
+	}
+	var run vm.Run
+	for _, o := range f.opts {
+		o(&run)
+	}
+	return run.This
 }
 
 // valuesOf converts arguments.
@@ -96,7 +103,7 @@ func (e *Engine) valuesOf(args []any) ([]Value, error) {
 	for i, a := range args {
 		v, err := e.ValueOf(a)
 		if err != nil {
-			return nil, fmt.Errorf("argument %d: %w", i+1, err)
+			return nil, argument(i+1, err)
 		}
 		values[i] = v.Freeze()
 	}

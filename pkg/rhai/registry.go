@@ -117,8 +117,10 @@ func (r *Registry) AddType(t CustomType) *CustomType { return r.values.AddType(t
 // Several functions of one name are overloads, chosen by the number and types of the arguments: an int is not taken for
 // a float. Parameters that are an any, a Value, a pointer or an [Unmarshaler] take every type, after those that name it.
 //
+// What a function keeps of a Value beyond the run it freezes, with Value.Freeze.
+//
 // Common signatures of bools, numbers, strings and Values are called directly; others by reflection, which
-// takes about a microsecond. [Func0] and its kin have no reflection for any signature.
+// takes about half a microsecond. [Func0] and its kin have no reflection for any signature.
 func (r *Registry) Func(name string, f any) *Registered {
 	g := goFunc(name, f)
 	r.funcs = append(r.funcs, &g)

@@ -12,7 +12,8 @@ func adapt(name string, f any) (Func, bool) {
 		try1[context.Context], try1[Context],
 		try2[int, int], try2[int64, int64], try2[float64, float64], try2[string, string], try2[Value, Value],
 		try2[string, int], try2[string, int64], try2[string, float64], try2[string, bool], try2[string, Value], try2[Value, string],
-		try2[context.Context, int], try2[context.Context, string], try2[context.Context, Value],
+		try2[context.Context, int], try2[context.Context, string], try2[context.Context, Value], try2[context.Context, FnPtr],
+		try3[context.Context, FnPtr, int], try3[context.Context, FnPtr, Value],
 		try2[Context, int], try2[Context, string], try2[Context, Value], try2[Context, FnPtr],
 		try3[int, int, int], try3[float64, float64, float64], try3[string, string, string], try3[Value, Value, Value],
 		try3[context.Context, string, string], try3[context.Context, string, Value], try3[Context, string, Value],
@@ -23,7 +24,8 @@ func adapt(name string, f any) (Func, bool) {
 func methodOf[T any](name string, f any) Func {
 	g, ok := first(name, f,
 		try1[T], try1[*T],
-		try2[T, T], try2[T, int], try2[T, string],
+		try2[T, T], try2[T, int], try2[T, string], try2[T, Value], try2[context.Context, T], try2[Context, T],
+		try3[T, int, Value], try3[T, string, Value],
 		try2[*T, int], try2[*T, int64], try2[*T, float64], try2[*T, string], try2[*T, bool], try2[*T, Value],
 		try3[*T, int, Value], try3[*T, string, Value],
 	)

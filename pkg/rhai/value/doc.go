@@ -31,8 +31,16 @@
 // constant the call is refused. Without Mutates args[0] must be left alone. Other arguments are copies already: they
 // may be stored without Share.
 //
+// A function that is Variadic takes any number of arguments for its last parameter, and is chosen where no other overload
+// takes the arguments. One with Bind set gets its types from the engine that takes it: package rhai makes such functions
+// of Go functions.
+//
+// A [CustomType] with Copy set has values that are copied as arrays are: whoever writes to one calls [OwnCustom] on its
+// place first. Without it values are references.
+//
 // The [Context] serves the running call: [Context.Tick] in every loop whose length a script decides (it counts
 // operations and reports interruption: return its error as it is), [Context.Limits] before growing a string or a
 // container, [Context.Call] to call a function pointer. Errors are made by the constructors of errors.go, where all
-// wording lives; the machine adds the position of the call to an error without one. A panic becomes the script's error.
+// wording lives; the machine adds the position of the call to an error without one. A panic becomes the script's error, whose Cause is
+// a [PanicError].
 package value
