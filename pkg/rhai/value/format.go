@@ -125,7 +125,7 @@ const maxText = 64 << 20
 func (v Value) brief(most int) string {
 	switch v.Kind() {
 	case KindArray, KindMap, KindBlob, KindCell:
-		p := printer{most: most}
+		p := printer{most: most, chars: quoteChars}
 		_ = p.value(v, 0) // it has no limit to meet
 		return string(p.b)
 	}

@@ -418,7 +418,11 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 				return false, nil
 			}
 			for i := range x {
-				if same, err := c.equal(x[i], y[i], depth+1); !same || err != nil {
+				same, err := c.equal(x[i], y[i], depth+1)
+				if k := x[i].Flat().Kind(); err != nil && depth == 0 && (k == KindArray || k == KindMap) && AsError(err).Catchable() {
+					return false, nil // the reference holds containers that it can't compare within an array for different
+				}
+				if !same || err != nil {
 					return false, err
 				}
 			}
@@ -462,7 +466,7 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 	v, ok, err := Binary(OpEq, a, b)
 	if err == nil && !ok {
 		switch {
-		case depth == 0:
+		case depth == 0 && ak != KindFnPtr:
 			return a.p == b.p, nil
 		case (ak == KindCustom || bk == KindCustom) && a.Type() != b.Type():
 			return false, nil
@@ -686,11 +690,7 @@ func (v Value) Key(run Context) (k Key, ok bool, err error) {
 	case KindUnit, KindBool, KindChar:
 		return Key{kind: kind, n: v.n & math.MaxUint32}, true, nil
 	case KindFloat:
-		f := v.Float()
-		if f == 0 {
-			f = 0 // one zero
-		}
-		return Key{kind: kind, n: math.Float64bits(f)}, true, nil
+		return Key{kind: kind, n: math.Float64bits(v.Float())}, true, nil
 	case KindString:
 		return Key{kind: kind, s: v.Text()}, true, nil
 	case KindRange, KindRangeInclusive:

@@ -1,6 +1,7 @@
 package lib
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -83,7 +84,12 @@ func (w *jsonWriter) value(v value.Value, depth int) error {
 			return w.value(m.At(i).Val, depth+1)
 		})
 	case value.KindFnPtr:
-		return w.text(v.FnPtr().Name)
+		f := v.FnPtr()
+		if len(f.Curry) == 0 {
+			return w.text(f.Name)
+		}
+		list := append([]value.Value{value.Str(f.Name)}, f.Curry...)
+		return w.value(value.NewArray(list), depth)
 	default:
 		return w.text(v.RustName())
 	}
@@ -481,11 +487,63 @@ func (p *jsonReader) number() (value.Value, error) {
 			return value.Int(n), nil
 		}
 	}
-	f, _ := strconv.ParseFloat(text, 64)
+	f := jsonFloat(text)
 	if math.IsInf(f, 0) {
 		return value.Value{}, p.fail("number out of range", p.at)
 	}
 	return value.Float(f), nil
+}
+
+// jsonFloat is the float of a number's text as the reference has it, whose last digit may be off: as many digits as fit
+// an int, times a power of ten.
+func jsonFloat(text string) float64 {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	power, err := strconv.Atoi(cmp.Or(exponent, "0"))
+	if err != nil || power < -1<<20 || power > 1<<20 { // beyond what a float can have
+		f, _ := strconv.ParseFloat(text, 64)
+		return f
+	}
+	var digits uint64
+	full, fraction := false, false
+	for _, c := range strings.TrimPrefix(mantissa, "-") {
+		if c == '.' {
+			fraction = true
+			continue
+		}
+		d := uint64(c - '0')
+		if full = full || digits > (math.MaxUint64-d)/10; !full {
+			digits = digits*10 + d
+		}
+		switch {
+		case full && !fraction:
+			power++
+		case !full && fraction:
+			power--
+		}
+	}
+	f := float64(digits)
+	for ; power < -308 && f != 0; power += 308 {
+		f /= 1e308
+	}
+	switch {
+	case f == 0:
+	case power > 308:
+		f = math.Inf(1)
+	case power >= 0:
+		f *= powerOfTen(power)
+	default:
+		f /= powerOfTen(-power)
+	}
+	if text[0] == '-' {
+		f = -f
+	}
+	return f
+}
+
+// powerOfTen is the nearest float, as math.Pow10 is not for all.
+func powerOfTen(n int) float64 {
+	f, _ := strconv.ParseFloat("1e"+strconv.Itoa(n), 64)
+	return f
 }
 
 func (p *jsonReader) badNumber() error {
@@ -558,20 +616,36 @@ func (p *jsonReader) escape() error {
 			return p.fail("invalid escape", p.at+5)
 		}
 		p.at += 4
-		if code >= 0xdc00 && code <= 0xdfff || code >= 0xd800 && code <= 0xdbff && !p.lowSurrogate() {
+		switch {
+		case code >= 0xdc00 && code <= 0xdfff:
 			return p.fail("lone leading surrogate in hex escape", p.at+1)
+		case code >= 0xd800 && code <= 0xdbff:
+			return p.lowSurrogate()
 		}
 		return nil
 	}
 	return p.fail("invalid escape", p.at+1)
 }
 
-// lowSurrogate tells whether the second half of a pair follows.
-func (p *jsonReader) lowSurrogate() bool {
-	rest := p.src[p.at+1:]
-	if len(rest) < 6 || rest[0] != '\\' || rest[1] != 'u' {
-		return false
+// lowSurrogate makes sure that the second half of a pair follows, and stops at its last byte.
+func (p *jsonReader) lowSurrogate() error {
+	for i, c := range []byte("\\u") {
+		switch at := p.at + 1 + i; {
+		case at >= len(p.src):
+			return p.fail("EOF while parsing a string", len(p.src))
+		case p.src[at] != c:
+			return p.fail("unexpected end of hex escape", at+1)
+		}
 	}
-	code, err := strconv.ParseUint(rest[2:6], 16, 32)
-	return err == nil && code >= 0xdc00 && code <= 0xdfff
+	if p.at+6 >= len(p.src) {
+		return p.fail("EOF while parsing a string", len(p.src))
+	}
+	code, err := strconv.ParseUint(p.src[p.at+3:p.at+7], 16, 32)
+	switch p.at += 6; {
+	case err != nil:
+		return p.fail("invalid escape", p.at+1)
+	case code < 0xdc00 || code > 0xdfff:
+		return p.fail("lone leading surrogate in hex escape", p.at+1)
+	}
+	return nil
 }

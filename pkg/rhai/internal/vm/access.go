@@ -219,6 +219,9 @@ func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
 			return value.Value{}, err
 		}
 		from, to := span(key.Range(), s.Chars())
+		if r, n := key.Range(), int64(s.Chars()); r.Inclusive() && n > 1 && from+1 == to && (r.To == int64(from) || r.To+n == int64(from)) {
+			to = from // the reference takes a range that ends where it begins for an empty one
+		}
 		return value.Str(s.Part(s.Text()[s.Offset(from):s.Offset(to)])), nil
 	}
 	return value.Value{}, value.TypeMismatch("i64", key.RustName())
@@ -253,6 +256,9 @@ func indexInt(n int64, key value.Value) (value.Value, *value.Error) {
 		return value.Bool(n>>uint(i)&1 != 0), nil
 	case value.KindRange, value.KindRangeInclusive:
 		shift, mask, err := bits(key.Range())
+		if err == nil && key.Range().To == math.MaxInt64 {
+			return value.Int(n >> shift), nil // the bits beyond the last are copies of it
+		}
 		return value.Int(int64(uint64(n) >> (shift & 63) & mask)), err
 	}
 	return value.Value{}, value.TypeMismatch("i64", key.RustName())

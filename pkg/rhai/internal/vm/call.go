@@ -343,7 +343,7 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 		if n > 0 && s.Method {
 			v = m.stack[at+1] // x.call(y): y was to be the function
 		}
-		return m.alt(0, value.TypeMismatch("Fn", v.RustName()))
+		return m.alt(0, value.TypeMismatch("Fn", v.TypeName()))
 	}
 	m.dirty = false
 	p := v.FnPtr()

@@ -219,10 +219,10 @@ func (m *Machine) in(x, list value.Value) (bool, *value.Error) {
 				}
 			}
 			same, err := value.EqualItems(m, x, y)
-			if err != nil && !value.AsError(err).Catchable() {
+			if err != nil {
 				return false, value.AsError(err)
 			}
-			if same && err == nil {
+			if same {
 				return true, nil
 			}
 		}
