@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	"circles/pkg/rhai/internal/compile"
@@ -39,7 +40,8 @@ type Engine struct {
 	resolve  func(Context, string) (Value, bool, error)
 	debug    bool
 	level    Level
-	invalid  []error // options that can't be; every compilation reports them
+	invalid  []error   // options that can't be; every compilation reports them
+	memory   sync.Pool // of *memory
 	machines *vm.Pool
 }
 
@@ -137,6 +139,12 @@ func (e *Engine) Compile(source string) (*Program, error) {
 	return p, nil
 }
 
+// memory is what one compilation after another is done in.
+type memory struct {
+	parser   syntax.Parser
+	compiler compile.Compiler
+}
+
 // parse makes code of a source: of a program, of what a script passes to eval, or of a module.
 func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compile.Unit, err error) {
 	defer func() {
@@ -147,8 +155,13 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	if err := e.Err(); err != nil {
 		return nil, value.AsError(err)
 	}
-	script, err := syntax.Parse(source, e.syntax)
+	m, ok := e.memory.Get().(*memory)
+	if !ok {
+		m = &memory{}
+	}
+	script, err := m.parser.Parse(source, e.syntax)
 	if err != nil {
+		e.memory.Put(m)
 		var at *syntax.Error
 		if errors.As(err, &at) {
 			return nil, value.Parsing(at)
@@ -157,7 +170,8 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	}
 	code.MaxVariables, code.Resolve, code.Debug = e.limits.Variables, e.resolve != nil, e.debug
 	code.Level, code.Eval = e.level, eval
-	unit, err := compile.Compile(script, code)
+	unit, err := m.compiler.Compile(script, code)
+	e.memory.Put(m) // not after a panic
 	if err == nil && eval && compile.HasFunctions(script) {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})

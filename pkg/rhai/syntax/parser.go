@@ -10,8 +10,16 @@ import (
 const deepest = 5000
 
 // Parse parses a script.
-func Parse(source string, opts Options) (*Script, error) {
-	p := newParser(source, opts)
+func Parse(source string, opts Options) (*Script, error) { return new(Parser).Parse(source, opts) }
+
+// Parser parses one script after another, in memory that it keeps. The zero value is ready.
+type Parser struct{ parser parser }
+
+// Parse parses a script.
+func (r *Parser) Parse(source string, opts Options) (*Script, error) {
+	p := &r.parser
+	p.begin(source, opts)
+	defer p.end()
 	return p.run(func() {
 		for p.tok.kind != tEOF {
 			stmt, terminated := p.stmt(0)
@@ -28,7 +36,8 @@ func Parse(source string, opts Options) (*Script, error) {
 // ParseExpr parses a source that must be a single expression, without statements.
 func ParseExpr(source string, opts Options) (Expr, error) {
 	opts.NoIf, opts.NoSwitch, opts.NoStatementExpr, opts.NoLoopExpr, opts.NoClosures = true, true, true, true, true
-	p := newParser(source, opts)
+	p := &parser{}
+	p.begin(source, opts)
 	var x Expr
 	_, err := p.run(func() {
 		x = p.expr(0)
@@ -90,16 +99,13 @@ type functionKey struct {
 	arity      int
 }
 
-func newParser(source string, opts Options) *parser {
+// begin makes the parser ready for a source; end drops what it has of one.
+func (p *parser) begin(source string, opts Options) {
 	if !utf8.ValidString(source) {
 		source = strings.ToValidUTF8(source, "\uFFFD")
 	}
-	p := &parser{
-		scanner: scanner{src: source, line: 1},
-		options: opts,
-		script:  &Script{},
-		global:  true,
-	}
+	p.scanner = scanner{src: source, line: 1}
+	p.options, p.script, p.global = opts, &Script{}, true
 	p.opts, p.frame = &p.options, &p.level
 	p.maxDepth = depthLimit(opts.MaxExprDepth, DefaultMaxExprDepth)
 	if opts.StrictVariables {
@@ -107,7 +113,11 @@ func newParser(source string, opts Options) *parser {
 			p.declare(Name{Text: name}, false)
 		}
 	}
-	return p
+}
+
+func (p *parser) end() {
+	clear(p.locals)
+	*p = parser{locals: p.locals[:0]}
 }
 
 func depthLimit(n, def int) int {

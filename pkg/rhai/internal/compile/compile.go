@@ -20,15 +20,22 @@ type Options struct {
 	Scoped       bool   // functions are to run in a scope also where no call of the script needs it
 }
 
+// Compiler compiles one script after another, in memory that it keeps. The zero value is ready.
+type Compiler struct{ compiler compiler }
+
 // Compile compiles a script.
-func Compile(script *syntax.Script, options Options) (*Unit, error) {
+func (r *Compiler) Compile(script *syntax.Script, options Options) (*Unit, error) {
 	if !options.Eval {
 		script = simplify(script, options)
 	}
-	u, err := compileUnit(script, options, false)
+	c := &r.compiler
+	c.options = options
+	u, err := c.compile(script)
 	if errors.Is(err, errTooFar) {
-		u, err = compileUnit(script, options, true)
+		*c = compiler{options: options, wide: true}
+		u, err = c.compile(script)
 	}
+	*c = compiler{idle: c.idle}
 	return u, err
 }
 
@@ -36,9 +43,9 @@ func Compile(script *syntax.Script, options Options) (*Unit, error) {
 // wide jumps only.
 var errTooFar = errors.New("a conditional jump is too long")
 
-func compileUnit(script *syntax.Script, options Options, wide bool) (*Unit, error) {
-	u := &Unit{Module: options.Module}
-	c := &compiler{unit: u, options: options, wide: wide}
+func (c *compiler) compile(script *syntax.Script) (*Unit, error) {
+	u := &Unit{Module: c.options.Module}
+	c.unit = u
 	if len(script.Functions) > 0 {
 		u.byName = map[string][]*Func{}
 	}
@@ -57,7 +64,7 @@ func compileUnit(script *syntax.Script, options Options, wide bool) (*Unit, erro
 			return nil, err
 		}
 	}
-	if c.scoped || options.Scoped {
+	if c.scoped || c.options.Scoped {
 		for i, s := range script.Functions {
 			if err := c.scopedFunction(u.Funcs[i], s); err != nil {
 				return nil, err
@@ -171,24 +178,30 @@ type loop struct {
 
 // newFn begins a function; done ends it.
 func (c *compiler) newFn(target *Func) *fn {
-	f := &fn{}
+	var f *fn
 	if n := len(c.idle); n > 0 {
 		f, c.idle = c.idle[n-1], c.idle[:n-1]
 	} else {
-		f.code, f.positions, f.room = make([]Instr, 0, 16), make([]syntax.Pos, 0, 16), make([]variable, 0, 4)
+		f = &fn{code: make([]Instr, 0, 16), positions: make([]syntax.Pos, 0, 16), room: make([]variable, 0, 4)}
 	}
 	f.Func, f.c = target, c
 	f.Code, f.Pos = f.code, f.positions
 	return f
 }
 
-// done gives the function code of its own, and leaves its memory to the next one.
+// done gives the function code of its own, and leaves its memory to the next one, unless it is much.
 func (f *fn) done() {
-	code, positions := f.Code, f.Pos
+	c, code, positions, room, vars := f.c, f.Code, f.Pos, f.room, f.vars[:cap(f.vars)]
 	f.Code, f.Pos = slices.Clone(code), slices.Clone(positions)
-	c := f.c
-	*f = fn{code: code[:0], positions: positions[:0], room: f.room, vars: f.vars[:0]}
-	c.idle = append(c.idle, f)
+	if cap(code) > 1<<12 || cap(vars) > 1<<10 {
+		return
+	}
+	clear(room)
+	clear(vars)
+	*f = fn{code: code[:0], positions: positions[:0], room: room[:0], vars: vars[:0]}
+	if len(c.idle) < 8 {
+		c.idle = append(c.idle, f)
+	}
 }
 
 func (c *compiler) main(body []syntax.Stmt) error {
