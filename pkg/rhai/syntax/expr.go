@@ -314,9 +314,14 @@ func (p *parser) interpolated(level int) Expr {
 		block := p.openBlock(p.enter(level, x.Pos), x.Pos)
 		x.Parts = append(x.Parts, block)
 		after := p.here()
+		end := p.scanner.off
 		p.tok = p.scanner.text(block.End)
 		if p.tok.kind == tError && p.err.Lex == UnterminatedString {
-			p.err.Pos, p.tok.pos = after, after // an open end is behind the brace, the text itself at it
+			// An open end is behind the brace, the text itself at it; where there is none, the reference has no place.
+			p.err.Pos, p.tok.pos = after, after
+			if p.scanner.off == end {
+				p.err.Pos = Pos{}
+			}
 		}
 		p.last = p.tok.kind
 		p.raise()

@@ -61,6 +61,7 @@ type Func struct {
 	Code     []Instr
 	Pos      []syntax.Pos          // of each instruction
 	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
+	Backs    map[int]int           // of a call: where the instructions behind it end that carry its receiver's changes back
 	Parts    map[int][]syntax.Pos  // positions of what an instruction puts together
 	Consts   []value.Value
 	Sites    []*Site

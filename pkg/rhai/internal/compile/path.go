@@ -235,6 +235,18 @@ func (f *fn) goBack(p place) {
 	}
 }
 
+// goBackFrom compiles a path's way back behind a call, which is gone when the call fails, too: what a method has done
+// before it failed stays done.
+func (f *fn) goBackFrom(called int, p place) {
+	f.goBack(p)
+	if p.konst == "" && len(p.back) > 0 {
+		if f.Backs == nil {
+			f.Backs = map[int]int{}
+		}
+		f.Backs[called] = len(f.Code)
+	}
+}
+
 // settle lets the jumps of a path that met unit yield unit.
 func (f *fn) settle(nils []int, dst int, pos syntax.Pos) {
 	if len(nils) == 0 {
@@ -324,13 +336,14 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		site.This = p.this
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}
+	called := len(f.Code) - 1
 	if p.cell > 0 {
 		f.emit(OpUnlock, 0, 0, 0, e.Name.Pos)
 	}
 	if p.konst != "" || p.this || p.scope > 0 {
 		f.emit(OpVary, 0, 0, 0, e.Name.Pos)
 	}
-	f.goBack(p)
+	f.goBackFrom(called, p)
 	f.next = max(mark, w+2)
 	if into >= 0 {
 		f.emit(OpMove, into, w+1, 0, e.Name.Pos)
@@ -348,8 +361,11 @@ func (f *fn) callPtr(w int, method bool, args []syntax.Expr, pos syntax.Pos) *Si
 	}
 	site := &Site{Name: "call", Method: method}
 	at := f.emit(OpCallPtr, w, f.site(site), n, pos)
-	if len(args) > 0 {
-		f.alt(at, args[0].Position(), syntax.Pos{})
+	switch {
+	case method && len(args) > 0:
+		f.alt(at, firstStep(args[0]), syntax.Pos{})
+	case len(args) > 0:
+		f.alt(at, begin(args[0]), syntax.Pos{})
 	}
 	return site
 }
@@ -424,7 +440,7 @@ func (f *fn) qualifiedCall(e *syntax.Call, dst int) {
 	}
 	at := f.emit(OpCallModule, w, f.site(site), n, e.Pos)
 	f.alt(at, e.Namespace[0].Pos, syntax.Pos{})
-	f.goBack(p)
+	f.goBackFrom(at, p)
 	f.emit(OpMove, dst, w+1, 0, e.Pos)
 }
 
@@ -513,8 +529,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		}
 		site := f.callSite(name, len(args))
 		site.Const, site.Scope, site.This = p.konst != "", p.scope, p.this
-		f.emit(OpCallRef, w, f.site(site), len(args), pos)
-		f.goBack(p)
+		f.goBackFrom(f.emit(OpCallRef, w, f.site(site), len(args), pos), p)
 		f.emit(OpMove, dst, w+1, 0, pos)
 		return
 	}

@@ -147,7 +147,7 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		return &syntax.For{Pos: n.Pos, Name: n.Name, Counter: n.Counter, Iterable: over, Body: body}
 	case *syntax.Try:
 		body := s.block(n.Body, false)
-		if !slices.ContainsFunc(body.Body, func(x syntax.Stmt) bool { return !idle(x) }) {
+		if !slices.ContainsFunc(body.Body, func(x syntax.Stmt) bool { return !idle(x) && !choosesConstant(x) }) {
 			return nil
 		}
 		return &syntax.Try{Pos: n.Pos, Body: body, Name: n.Name, Catch: s.block(n.Catch, false)}
@@ -342,6 +342,21 @@ func idle(stmt syntax.Stmt) bool {
 		return n.Else == nil || idle(n.Else)
 	}
 	return false
+}
+
+// choosesConstant tells whether a statement is a switch between constants for a constant, with a default. In a try, it does nothing.
+func choosesConstant(stmt syntax.Stmt) bool {
+	n, ok := stmt.(*syntax.Switch)
+	if !ok || n.Default == nil || !plain(n.Subject) {
+		return false
+	}
+	constant := func(body syntax.Stmt) bool {
+		x, ok := body.(*syntax.ExprStmt)
+		return ok && plain(x.X)
+	}
+	return constant(n.Default) && !slices.ContainsFunc(n.Cases, func(c *syntax.Case) bool {
+		return c.Guard != nil && !plain(c.Guard) || !constant(c.Body)
+	})
 }
 
 // isEval tells whether an expression is a call of eval, which may define variables where it stands.

@@ -480,7 +480,9 @@ func arrayFolding(r *value.Registry) {
 				var in, out []value.Value
 				c.Hold(&in)
 				c.Hold(&out)
+				done := 0
 				err = walk(c, args, 0, func(i int, place *value.Value) (bool, error) {
+					done = i
 					v, err := cb.each(place, 0, value.Int(int64(i)))
 					list := &out
 					if isTrue(v) {
@@ -491,14 +493,14 @@ func arrayFolding(r *value.Registry) {
 					}
 					return false, err
 				})
-				if err != nil {
-					return value.Value{}, err
-				}
 				if !keep {
 					in, out = out, in
 				}
+				if err != nil { // what has been taken is gone
+					in = append(in, args[0].Array().Items[done:]...)
+				}
 				args[0] = value.NewArray(in)
-				return value.NewArray(out), nil
+				return value.NewArray(out), err
 			}, tArray, second)
 		}
 		for name, backward := range map[string]bool{"reduce": false, "reduce_rev": true} {
@@ -545,13 +547,11 @@ func arrayFolding(r *value.Registry) {
 			return value.Value{}, err
 		}
 		c.Hold(&items)
-		for i := range items {
-			if _, err := cb.on(&items[i], value.Int(int64(i))); err != nil {
-				return value.Value{}, err
-			}
+		for i := 0; i < len(items) && err == nil; i++ {
+			_, err = cb.on(&items[i], value.Int(int64(i)))
 		}
 		args[0] = value.NewArray(items)
-		return value.Unit(), nil
+		return value.Unit(), err
 	}, tArray, tFn)
 	pure(r, "zip", func(c value.Context, args []value.Value) (value.Value, error) {
 		cb, err := newCallback(c, args[2])

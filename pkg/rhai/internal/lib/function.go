@@ -12,7 +12,7 @@ const maxCurried = 32
 func functions(r *value.Registry) {
 	pure(r, "Fn", func(_ value.Context, args []value.Value) (value.Value, error) {
 		if !args[0].IsString() {
-			return value.Value{}, value.TypeMismatch("string", args[0].TypeName())
+			return value.Value{}, value.TypeMismatch("string", args[0].RustName())
 		}
 		name := args[0].Text()
 		if err := functionName(name); err != nil {

@@ -178,11 +178,8 @@ func mapFolding(r *value.Registry) {
 				}
 				return put(c, out, k, v)
 			})
-			if err != nil {
-				return value.Value{}, err
-			}
-			args[0] = in.Value()
-			return out.Value(), nil
+			args[0] = in.Value() // when a call fails, what comes behind it is lost
+			return out.Value(), err
 		}, tMap, tFn)
 	}
 }

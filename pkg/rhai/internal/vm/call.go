@@ -95,7 +95,7 @@ func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []val
 		}
 		err = m.loop(m.depth - 1)
 	}
-	if err == nil && f.UsesThis && this != nil {
+	if f.UsesThis && this != nil {
 		*this = m.stack[base]
 	}
 	if len(m.stack) != len(stack) {

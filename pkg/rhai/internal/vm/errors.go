@@ -3,6 +3,7 @@ package vm
 import (
 	"strings"
 
+	"circles/pkg/rhai/internal/compile"
 	"circles/pkg/rhai/value"
 )
 
@@ -24,6 +25,33 @@ func signature(name string, args []value.Value) string {
 // caughtType is how registers hold the error that a catch block is about; scripts never see it.
 var caughtType = &value.CustomType{Name: "error"}
 
+// carryBack carries what a call has changed of its receiver before it failed back to where the receiver is from.
+func (m *Machine) carryBack(f *compile.Func, pc int) {
+	m.dirty = true
+	for at, end := pc+1, f.Backs[pc]; at < end; at++ {
+		m.ip = skip(start(f), at+1)
+		switch in := f.Code[at]; in.Op {
+		case compile.OpUnlock, compile.OpVary: // unwinding does these
+		case compile.OpMove:
+			*m.at(in.A) = m.get1(in.B)
+		case compile.OpCellSet:
+			put(m.at(in.A), m.get1(in.B))
+		case compile.OpBackIndex:
+			switch m.get1(in.A).Kind() {
+			case value.KindString, value.KindInt, value.KindBlob:
+				return // the receiver was a copy: what is in these has no place of its own
+			}
+			if m.slower(in) != nil {
+				return
+			}
+		default:
+			if m.slower(in) != nil {
+				return // the path is no more
+			}
+		}
+	}
+}
+
 // unwind takes an error from where the loop is to the nearest handler, and reports whether there is one in this loop.
 // If not, the frames of the loop are gone.
 func (m *Machine) unwind(err *value.Error, entry int) bool {
@@ -33,6 +61,7 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 		if !err.Pos.IsValid() && pc >= 0 && len(err.Trace) == 0 && !err.Placeless() {
 			err.Pos = f.Pos[pc]
 		}
+		m.carryBack(f, pc)
 		if err.Catchable() {
 			for _, h := range f.Handlers {
 				if h.From <= pc && pc < h.To {

@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"slices"
+
 	"circles/pkg/rhai/internal/compile"
 	"circles/pkg/rhai/value"
 )
@@ -140,7 +142,12 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return value.Thrown(m.get1(in.A))
 	case compile.OpRethrow:
 		err := *m.at(in.A).Custom().Data.(*value.Error)
-		err.Pos, err.Trace = m.Pos(), nil
+		if n := len(err.Trace); n == 0 {
+			err.Pos = m.Pos()
+		} else {
+			err.Trace = slices.Clone(err.Trace)
+			err.Trace[n-1].Pos = m.Pos()
+		}
 		return &err
 	case compile.OpCaught:
 		v := m.at(in.B).Custom().Data.(*value.Error).Caught()
