@@ -271,3 +271,40 @@ func TestPackages(t *testing.T) {
 		t.Errorf("got %v, %v", v, err)
 	}
 }
+
+// Handlers that make the host call handlers end with an error, not with the process.
+func TestFunctionPointersThatCallThemselves(t *testing.T) {
+	var handler rhai.FnPtr
+	e := rhai.New(rhai.With(func(r *rhai.Registry) {
+		r.Func("on", func(f rhai.FnPtr) { handler = f })
+		r.Func("emit", func() (rhai.Value, error) { return handler.Call(context.Background()) })
+	}))
+	for _, source := range []string{`on(|| emit()); emit()`, `on(|| { on(|| emit()); emit() }); emit()`} {
+		_, err := e.Eval(t.Context(), source)
+		if f := failure(t, err); f.Kind != value.ErrStackOverflow || f.Limit != value.LimitCallDepth {
+			t.Errorf("%s: got %s", source, f.Kind)
+		}
+		if v, err := e.Eval(t.Context(), `on(|| 42); emit()`); err != nil || v.Int() != 42 {
+			t.Errorf("afterwards: got %v, %v", v, err)
+		}
+	}
+}
+
+// Values of Go types count as memory, a copy of each that is written to.
+func TestTypesTakeMemory(t *testing.T) {
+	type large struct{ data [4096]byte }
+	made := 0
+	e := rhai.New(rhai.With(func(r *rhai.Registry) {
+		rhai.Type[large](r, "Large").Method("touch", func(l *large) { made++ })
+		r.Func("large", func() large { made++; return large{} })
+	}), rhai.WithLimits(rhai.Limits{Memory: 4 << 20, Operations: 1_000_000}))
+	for _, source := range []string{
+		`let list = []; loop { list.push(large()); }`,
+		`let a = large(); let list = []; loop { let b = a; b.touch(); list.push(b); }`,
+	} {
+		made = 0
+		if _, err := e.Eval(t.Context(), source); failure(t, err).Limit != value.LimitMemory || made > 1500 {
+			t.Errorf("%s: got %v after %d values of 4 KiB, of which 4 MiB have room for 1024", source, err, made)
+		}
+	}
+}

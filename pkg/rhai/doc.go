@@ -4,8 +4,8 @@
 //	engine := rhai.New()
 //	answer, err := rhai.Eval[int](ctx, engine, `let x = 20; x * 2 + 2`, nil) // 42
 //
-// This is the embedder's guide. Every snippet here is part of an example that is run by the tests; the examples stand
-// with the functions that they are about.
+// This is the embedder's guide. Every snippet here is a part of an example, which the tests run; the examples stand with the
+// functions that they are about.
 //
 // # Compile once, run many times
 //
@@ -27,12 +27,19 @@
 //
 //	engine := rhai.New(rhai.With(func(r *rhai.Registry) {
 //		r.Func("repeat", strings.Repeat)
-//		r.Func("sum", func(list ...int) int { … })                                    // any number of arguments
-//		r.Func("user", func(ctx context.Context, id string) (User, error) { … })      // a context, an error
-//		r.Func("area", func(side float64) float64 { … })                              // overloads by number
-//		r.Func("area", func(width, height float64) float64 { … })                     // and types of arguments
+//		r.Func("area", func(side float64) float64 { return side * side })
+//		r.Func("area", func(width, height float64) float64 { return width * height })
+//		r.Func("user", func(ctx context.Context, id string) (User, error) {
+//			u, ok := users[id]
+//			if !ok {
+//				return u, fmt.Errorf("no user %q", id)
+//			}
+//			return u, ctx.Err()
+//		})
 //	}))
 //
+// Functions of one name are overloads, chosen by the number and types of the arguments. A context may come first, an error
+// last, and a variadic function takes any number of arguments.
 // The function's types are looked at once, when it is registered. Common signatures are then called without reflection
 // and without allocating; [Func0] to [Func4] and [FuncV] do so for all others. An error becomes an error of the script,
 // which may catch it; [Throw] lets it catch any value. A panic becomes an error with the function's name, of which
@@ -64,7 +71,8 @@
 //		Items []Item   `rhai:"items,omitempty"`
 //		At    time.Time `rhai:"at"`
 //	}
-//	order, err := rhai.As[Order](v) // got string, want int at .items[3].count
+//
+//	order, err := rhai.As[Order](v) // or: got string, want int at .items[3].count
 //
 // Arguments, results and variables are converted in the same way. A [Value] is what scripts compute with, 16 bytes that
 // any goroutine may read; package value describes it, and functions that work on values as they are, for
@@ -77,8 +85,10 @@
 // passes to a registered function is an [FnPtr], to be called there and then, or kept and called after the run:
 //
 //	r.Func("on", func(event string, f rhai.FnPtr) { handlers[event] = f })
-//	…
-//	_, err = handlers["click"].Call(ctx, x, y)
+//
+// and, when it happens:
+//
+//	v, err := handlers["click"].Call(ctx, x, 10)
 //
 // # Modules and packages
 //
@@ -94,7 +104,11 @@
 //
 //	var failure *rhai.Error
 //	if errors.As(err, &failure) {
-//		fmt.Println(failure.Kind, failure.Pos, failure.Trace, failure.Limit)
+//		fmt.Println(failure.Kind, failure.Pos)
+//		fmt.Println(failure.Message)
+//		for _, call := range failure.Trace {
+//			fmt.Println("called", call.Function, "at", call.Pos)
+//		}
 //	}
 //
 // The Go error of a registered function, and the context's, are what it wraps.
@@ -106,7 +120,7 @@
 // ends, whatever its script tries to catch, with an [*Error] whose Limit names it. Memory is counted when as much has
 // been allocated as the limit leaves, so a run may take an eighth more before it ends, and Go's collector as much again.
 // Cancelling the context stops a run within a millisecond. What registered functions do is theirs to bound: those that
-// loop for long call [Context].Tick.
+// loop for long call [Context].Tick, and those that run scripts bound how deep that goes.
 //
 // Scripts can't wait, read files or reach the network unless they are given functions that do: [SleepPackage] grants
 // sleep, [OpenDirectory] the import of a directory's scripts. [WithClock] sets the clock that timestamps come from; an

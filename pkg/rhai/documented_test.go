@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -71,3 +72,40 @@ func receiver(x ast.Expr) string {
 	}
 	return ""
 }
+
+// What the package comment shows is a part of the examples, line by line, but for lines that leave something out.
+func TestTheGuideIsRun(t *testing.T) {
+	guide, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := filepath.Glob("example*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run strings.Builder
+	for _, name := range examples {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.WriteString(squeezed(string(text)))
+	}
+	lines := 0
+	for _, line := range strings.Split(string(guide), "\n") {
+		code, ok := strings.CutPrefix(line, "//\t")
+		code, _, _ = strings.Cut(code, " //")
+		if !ok || strings.Contains(code, "…") {
+			continue
+		}
+		if lines++; !strings.Contains(run.String(), squeezed(code)) {
+			t.Errorf("no example has: %s", code)
+		}
+	}
+	if lines < 20 {
+		t.Errorf("found %d lines of code in the guide", lines)
+	}
+}
+
+// squeezed is text without the width of its blanks.
+func squeezed(text string) string { return strings.Join(strings.Fields(text), " ") }

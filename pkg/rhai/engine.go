@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"circles/pkg/rhai/internal/compile"
@@ -43,6 +44,7 @@ type Engine struct {
 	invalid  []error   // options that can't be; every compilation reports them
 	memory   sync.Pool // of *memory
 	machines *vm.Pool
+	calls    atomic.Int64 // of function pointers after their runs, that have not returned
 }
 
 // Option changes an engine that New makes.

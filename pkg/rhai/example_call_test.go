@@ -47,7 +47,9 @@ func ExampleRun() {
 }
 
 func ExampleEval() {
-	answer, err := rhai.Eval[int](context.Background(), rhai.New(), `let x = 20; x * 2 + 2`, nil)
+	ctx := context.Background()
+	engine := rhai.New()
+	answer, err := rhai.Eval[int](ctx, engine, `let x = 20; x * 2 + 2`, nil)
 	fmt.Println(answer, err)
 	// Output: 42 <nil>
 }
@@ -134,8 +136,9 @@ func ExampleFnPtr() {
 		let clicks = 0;
 		on("click", |x, y| { clicks += 1; "click " + clicks + " at " + x + "," + y });`)
 	fmt.Println(err)
-	for i := range 2 {
-		v, err := handlers["click"].Call(context.Background(), i, 10)
+	ctx := context.Background()
+	for x := range 2 {
+		v, err := handlers["click"].Call(ctx, x, 10)
 		fmt.Println(v, err)
 	}
 	// Output:

@@ -52,18 +52,18 @@ func ExampleDecode() {
 }
 
 func ExampleAs() {
-	v, err := rhai.New().Eval(context.Background(), `[1, 2, 3].map(|n| n * n)`)
+	v, err := rhai.New().Eval(context.Background(), `#{id: 3, items: [#{name: "pen", count: 2}]}`)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	squares, err := rhai.As[[]int](v)
-	fmt.Println(squares, err)
+	order, err := rhai.As[Order](v)
+	fmt.Println(order.ID, order.Items, err)
 	_, err = rhai.As[string](v)
 	fmt.Println(err)
 	// Output:
-	// [1 4 9] <nil>
-	// got array, want string
+	// 3 [{pen 2}] <nil>
+	// got map, want string
 }
 
 func ExampleConversionError() {

@@ -10,30 +10,42 @@ import (
 )
 
 func Example() {
+	ctx := context.Background()
 	engine := rhai.New()
-	program, err := engine.Compile(`
-		fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }
-		let answer = fib(x);
-		print("fib(" + x + ") is " + answer);
-		answer
-	`)
+	program, err := engine.Compile(`let y = x * 2; y + 1`)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	scope := rhai.NewScope()
-	if err := scope.Set("x", 20); err != nil {
+	err = scope.Set("x", 20)
+	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	v, err := program.Run(context.Background(), scope, rhai.WithPrint(func(line string) { fmt.Println(line) }))
+	v, err := program.Run(ctx, scope)
 	fmt.Println(v, err)
-	left, _ := scope.Get("answer")
-	fmt.Println(left)
+	y, _ := scope.Get("y")
+	fmt.Println(y)
+	// Output:
+	// 41 <nil>
+	// 40
+}
+
+func ExampleProgram_Run() {
+	program, err := rhai.New().Compile(`
+		fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }
+		print("fib(20) is " + fib(20));
+	`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := program.Run(context.Background(), nil, rhai.WithPrint(func(line string) { fmt.Println(line) }))
+	fmt.Println(v.IsUnit(), err)
 	// Output:
 	// fib(20) is 6765
-	// 6765 <nil>
-	// 6765
+	// true <nil>
 }
 
 func ExampleEngine_Eval() {

@@ -15,7 +15,8 @@ import (
 // [Run], [Call] and [Eval].
 //
 // While the registered function is running, a call is a part of the run: it counts toward its limits, prints
-// where it prints and ends when it ends. Later, a call is a run of its own on the engine, for which With sets options.
+// where it prints and ends when it ends. Later, a call is a run of its own on the engine, for which With sets options; ten
+// thousand of them may be on their way at once.
 // Closures share the variables that they have captured: one may be called by one goroutine at a time.
 type FnPtr struct {
 	v    Value
@@ -80,10 +81,18 @@ func (f FnPtr) Call(ctx context.Context, args ...any) (Value, error) {
 	if m := f.home.live.Load(); m != nil {
 		return m.Call(f.v.FnPtr(), f.this(), values)
 	}
+	defer e.calls.Add(-1)
+	if e.calls.Add(1) > maxCalls {
+		return Value{}, value.StackOverflow()
+	}
 	m := e.start(f.opts)
 	defer e.machines.Put(m)
 	return m.Invoke(ctx, f.home.unit, vm.Call{Pointer: f.v.FnPtr(), Args: values, This: m.Run.This})
 }
+
+// maxCalls bounds how many calls of function pointers are on their way at once: a handler that makes the host call a
+// handler, and so on, would have Go end the process when its stack overflows.
+const maxCalls = 10_000
 
 // this is what the options say that the function sees as this.
 func (f FnPtr) this() *Value {

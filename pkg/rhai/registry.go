@@ -96,10 +96,14 @@ func SleepPackage(r *Registry) {
 // Add adds functions as they are: made by [Func0] and its kin, or with full control over values and places, as package
 // value describes. One with the name and types of an earlier one replaces it.
 func (r *Registry) Add(fs ...Func) {
-	for i := range fs {
-		f := fs[i]
-		r.funcs = append(r.funcs, &f)
+	for _, f := range fs {
+		r.put(f)
 	}
+}
+
+func (r *Registry) put(f Func) *Func {
+	r.funcs = append(r.funcs, &f)
+	return &f
 }
 
 // AddType adds a custom type with full control over it: [Type] does the same by Go's types.
@@ -122,9 +126,7 @@ func (r *Registry) AddType(t CustomType) *CustomType { return r.values.AddType(t
 // Common signatures of bools, numbers, strings and Values are called directly; others by reflection, which
 // takes about half a microsecond. [Func0] and its kin have no reflection for any signature.
 func (r *Registry) Func(name string, f any) *Registered {
-	g := goFunc(name, f)
-	r.funcs = append(r.funcs, &g)
-	return &Registered{&g}
+	return &Registered{r.put(goFunc(name, f))}
 }
 
 // Registered is a function that a registry has.

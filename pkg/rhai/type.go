@@ -12,6 +12,7 @@ import (
 type TypeBuilder[T any] struct {
 	r      *Registry
 	custom *CustomType
+	last   *Func // that was added
 }
 
 // Type gives scripts a Go type under a name, which type_of says, and methods of scripts may be for.
@@ -26,6 +27,9 @@ type TypeBuilder[T any] struct {
 //	point.Get("length", func(p Point) float64 { return math.Hypot(p.X, p.Y) })
 //	r.Func("point", func(x, y float64) Point { return Point{x, y} })
 //
+// A value counts with its own size as memory of a run; what it refers to does only if *T, or T where values are
+// references, is a value.Holder.
+//
 // Its methods take Go functions as Registry.Func does, whose first parameter is T, or *T for a type that is copied; a
 // context may come before it. They return the builder.
 func Type[T any](r *Registry, name string) *TypeBuilder[T] {
@@ -38,11 +42,12 @@ func Type[T any](r *Registry, name string) *TypeBuilder[T] {
 			x := *data.(*T)
 			return &x
 		}
+		c.Size = int(t.Size())
 	}
 	if known := r.types.known(t); known != nil {
 		r.fail("type '%s': got the Go type %s, which is given as '%s' already", name, t, known.Name)
 	}
-	b := &TypeBuilder[T]{r, r.values.AddType(c)}
+	b := &TypeBuilder[T]{r: r, custom: r.values.AddType(c)}
 	if r.types.known(t) == nil {
 		r.types.byType[t] = b.custom
 	}
@@ -69,6 +74,14 @@ func (t *TypeBuilder[T]) Value(x T) Value {
 // Doc says what the type is, for metadata and editors.
 func (t *TypeBuilder[T]) Doc(doc string) *TypeBuilder[T] {
 	t.custom.Doc = Func{}.Describe(doc).Doc
+	return t
+}
+
+// Describe says what the function that was added last does, and what its parameters are called, the value itself first.
+func (t *TypeBuilder[T]) Describe(doc string, params ...string) *TypeBuilder[T] {
+	if t.last != nil {
+		*t.last = t.last.Describe(doc, params...)
+	}
 	return t
 }
 
@@ -108,7 +121,7 @@ func (t *TypeBuilder[T]) SetIndex(f any) *TypeBuilder[T] { return t.add(value.In
 // Operator makes an operator of the language, of one or two operands: `+`, `-`, `<`, `+=` and so on. Equal and Compare
 // make those that compare, for lists of values too.
 func (t *TypeBuilder[T]) Operator(symbol string, f any) *TypeBuilder[T] {
-	t.r.Add(methodOf[T](symbol, f))
+	t.last = t.r.put(methodOf[T](symbol, f))
 	return t
 }
 
@@ -206,7 +219,7 @@ func (t *TypeBuilder[T]) field(f field) {
 func (t *TypeBuilder[T]) add(name string, f any, n int) *TypeBuilder[T] {
 	g := methodOf[T](name, f)
 	g.Bind = t.checked(g.Bind, n)
-	t.r.Add(g)
+	t.last = t.r.put(g)
 	return t
 }
 

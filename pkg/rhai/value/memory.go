@@ -51,7 +51,7 @@ func (v Value) Footprint() Footprint {
 			f.bytes += len(p.Name)
 		}
 	case KindCustom:
-		f.bytes += objectBytes
+		f.bytes += objectBytes + v.Custom().Type.Size
 	case KindBool, KindInt, KindFloat, KindChar:
 		f.bytes = valueBytes
 	}

@@ -209,6 +209,7 @@ type CustomType struct {
 	// Copy makes values of the type copy as arrays do: nothing is copied until one of several places is written to,
 	// and whoever writes calls OwnCustom first. nil: values are references, and all copies refer to the same Go value.
 	Copy func(data any) any
+	Size int // of a value, in bytes, as memory of a run; what it refers to is counted if the data is a Holder
 	// Print and Debug format a value; nil: the type's name.
 	Print func(data any) string
 	Debug func(data any) string
