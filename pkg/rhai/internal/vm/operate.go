@@ -295,6 +295,9 @@ func (m *Machine) makeRange(op compile.Op, a, b value.Value) (value.Value, *valu
 // concat joins the parts of an interpolated string.
 func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 	limit := m.Run.Limits.StringBytes
+	if v, ok := value.JoinShort(parts); ok && (limit <= 0 || len(v.Text()) <= limit) {
+		return v, m.text(v)
+	}
 	texts := make([]string, len(parts))
 	total := 0
 	for i, p := range parts {
