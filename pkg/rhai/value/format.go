@@ -438,6 +438,10 @@ func (v Value) RustName() string {
 		return "core::ops::range::Range<i64>"
 	case KindRangeInclusive:
 		return "core::ops::range::RangeInclusive<i64>"
+	case KindCustom:
+		if c := v.Custom(); c.Type.Origin != nil {
+			return c.Type.Origin(c.Data)
+		}
 	}
 	return v.TypeName()
 }

@@ -206,6 +206,8 @@ type CustomType struct {
 	id   Type
 	Name string
 	Doc  []string // for metadata
+	// Origin is the name of a value's type where the reference shows its own types under their full names; nil: Name.
+	Origin func(data any) string
 	// Copy makes values of the type copy as arrays do: nothing is copied until one of several places is written to,
 	// and whoever writes calls OwnCustom first. nil: values are references, and all copies refer to the same Go value.
 	Copy func(data any) any

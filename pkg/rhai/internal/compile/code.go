@@ -114,8 +114,12 @@ type Symbol struct {
 	Reg   int
 	Const bool
 	From  int // of Defined: the first instruction that it exists at
+	Since int // of Defined: the first instruction that Const holds for; before, it is the opposite, when Since is not zero
 	Mark  int // the register of its OpMark, plus one: what evals defined before it does not hide it; zero: all does
 }
+
+// ConstAt tells whether a variable of Defined is a constant after an instruction.
+func (s Symbol) ConstAt(pc int) bool { return s.Const != (pc < s.Since) }
 
 // Site is a call by name or an access to a property: what the machine looks up, and what it found last.
 type Site struct {

@@ -38,6 +38,11 @@ func fold(e syntax.Expr) (value.Value, bool) {
 		if !ok {
 			return value.Value{}, false
 		}
+		if op >= value.OpEq && plain(e.Left) && plain(e.Right) {
+			if v, ok := compared(op, e.Left, e.Right); ok {
+				return v, true
+			}
+		}
 		a, ok := fold(e.Left)
 		if !ok {
 			return a, false
@@ -73,6 +78,17 @@ func fold(e syntax.Expr) (value.Value, bool) {
 		return m.Value(), true
 	}
 	return value.Value{}, false
+}
+
+// compared is what a comparison of two constants says when they are of different types: it does not look at them.
+func compared(op value.Op, left, right syntax.Expr) (value.Value, bool) {
+	isRange := func(v value.Value) bool { return v.Kind() == value.KindRange || v.Kind() == value.KindRangeInclusive }
+	a, _ := constantValue(left)
+	b, _ := constantValue(right)
+	if a.Kind() <= value.KindString && b.Kind() <= value.KindString || a.Kind() == b.Kind() || isRange(a) && isRange(b) {
+		return value.Value{}, false
+	}
+	return value.Bool(op == value.OpNe), true
 }
 
 // foldable tells whether the reference computes an operation before it runs a script.

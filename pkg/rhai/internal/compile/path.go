@@ -129,7 +129,7 @@ func (f *fn) prepare(e syntax.Expr) {
 		keys []syntax.Expr
 	}
 	var steps []step
-	told := false
+	told, fails := false, false // whether the order can be told of keys, and of a key and what comes before it
 	for e != nil {
 		if _, done := f.ready[e]; done {
 			return
@@ -137,13 +137,14 @@ func (f *fn) prepare(e syntax.Expr) {
 		s := step{e: e}
 		switch x := e.(type) {
 		case *syntax.Property:
-			e = x.Base
+			e, fails = x.Base, true
 		case *syntax.Index:
 			s.keys, e = []syntax.Expr{x.Key}, x.Base
 		case *syntax.Method:
 			s.keys, e = x.Args, x.Base
 		default:
-			e = nil
+			_, plain := f.plain(e)
+			e, fails = nil, fails || !plain
 		}
 		if len(s.keys) > 0 {
 			steps = append(steps, s)
@@ -152,7 +153,7 @@ func (f *fn) prepare(e syntax.Expr) {
 			told = told || !f.inert(k)
 		}
 	}
-	if len(steps) < 2 || !told {
+	if len(steps) == 0 || len(steps) == 1 && !fails || !told {
 		return
 	}
 	if f.ready == nil {
@@ -238,7 +239,13 @@ func (f *fn) goBack(p place) {
 // goBackFrom compiles a path's way back behind a call, which is gone when the call fails, too: what a method has done
 // before it failed stays done.
 func (f *fn) goBackFrom(called int, p place) {
+	first := len(f.Code)
 	f.goBack(p)
+	for at := first; at < len(f.Code); at++ {
+		if f.Code[at].Op == OpBackIndex {
+			f.alt(at, syntax.Pos{}, f.Pos[called])
+		}
+	}
 	if p.konst == "" && len(p.back) > 0 {
 		if f.Backs == nil {
 			f.Backs = map[int]int{}

@@ -196,7 +196,7 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	case wanted:
 		return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{&syntax.ExprStmt{X: cond}, unitStmt(n.Pos)}, End: n.Then.End}
 	}
-	return &syntax.ExprStmt{X: cond}
+	return s.stmt(&syntax.ExprStmt{X: cond}, false)
 }
 
 // switchStmt simplifies a switch.

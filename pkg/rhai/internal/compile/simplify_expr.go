@@ -256,7 +256,7 @@ func (s *simplifier) call(n *syntax.Call) syntax.Expr {
 	}
 	out := &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: s.exprs(n.Args)}
 	if n.Name == "type_of" && len(n.Args) == 1 && len(n.Namespace) == 0 {
-		if v, ok := fold(out.Args[0]); ok {
+		if v, ok := constantValue(out.Args[0]); ok {
 			return &syntax.String{Pos: n.Pos, Value: v.TypeName()}
 		}
 	}
@@ -287,7 +287,7 @@ func element(e syntax.Expr) syntax.Expr {
 			return entry(m, n.Name.Text, m.Pos)
 		}
 	case *syntax.Method:
-		if v, ok := fold(n.Base); ok && n.Name.Text == "type_of" && len(n.Args) == 0 {
+		if v, ok := constantValue(n.Base); ok && n.Name.Text == "type_of" && len(n.Args) == 0 {
 			return &syntax.String{Pos: n.Name.Pos, Value: v.TypeName()}
 		}
 	case *syntax.Index:

@@ -244,6 +244,9 @@ func (f *fn) let(s *syntax.Let) {
 		for i := range f.Defined {
 			if f.Defined[i].Reg == reg {
 				symbol.From = f.Defined[i].From
+				if f.Defined[i].Const != symbol.Const {
+					symbol.Since = len(f.Code)
+				}
 				f.Defined[i] = symbol
 			}
 		}
@@ -466,6 +469,12 @@ func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 		rhs := f.temp()
 		f.expr(s.Value, rhs)
 		p := f.ref(t, f.temp())
+		switch { // a constant is found to be one first
+		case f.all:
+			f.store(t, v, p.reg)
+		case v.extern:
+			f.emitWide(OpWritable, v.reg, f.konst(value.Str(t.Name)), t.Pos)
+		}
 		f.emit(OpAssign, p.reg, rhs, int(op), s.Pos)
 		f.store(t, v, p.reg)
 	}

@@ -55,7 +55,7 @@ func bits(r *value.Registry, sequences *value.CustomType) {
 			return value.Value{}, err
 		}
 		x := uint64(args[0].Int()) >> from
-		return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
+		return sequences.New(&sequence{name: "BitRange", begin: func() func() (value.Value, bool, error) {
 			rest, left := x, count
 			return func() (value.Value, bool, error) {
 				if left == 0 {

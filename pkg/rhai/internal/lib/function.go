@@ -50,6 +50,14 @@ func functions(r *value.Registry) {
 		return value.Bool(false), nil
 	}, tStr, tStr, tInt)
 	pure(r, "is_def_fn", func(_ value.Context, args []value.Value) (value.Value, error) {
+		for _, x := range args[:2] {
+			if !x.IsString() {
+				return value.Value{}, value.TypeMismatch("string", x.RustName())
+			}
+		}
+		return value.Value{}, value.TypeMismatch("i64", args[2].RustName())
+	}, tAny, tAny, tAny)
+	pure(r, "is_def_fn", func(_ value.Context, args []value.Value) (value.Value, error) {
 		if !args[0].IsString() {
 			return value.Value{}, value.TypeMismatch("string", args[0].RustName())
 		}

@@ -10,6 +10,7 @@ import (
 type sequence struct {
 	begin func() (next func() (value.Value, bool, error))
 	of    value.Value // what the items are of, if they are of something
+	name  string      // the reference's of its type
 }
 
 // Hold tells of what the sequence keeps alive.
@@ -19,6 +20,7 @@ func (s *sequence) Hold(add func(value.Value)) { add(s.of) }
 func sequences(r *value.Registry) *value.CustomType {
 	return r.AddType(value.CustomType{
 		Name:    "range",
+		Origin:  func(data any) string { return "rhai::packages::iter_basic::" + data.(*sequence).name },
 		Print:   func(any) string { return "range" },
 		Debug:   func(any) string { return "range" },
 		Iterate: func(data any) (func() (value.Value, bool, error), func()) { return data.(*sequence).begin(), nil },
@@ -47,7 +49,7 @@ func ranges(r *value.Registry, sequences *value.CustomType) {
 			pure(r, name, native, kind)
 			pure(r, value.Getter(name), native, kind)
 		}
-		pure(r, "contains", func(_ value.Context, args []value.Value) (value.Value, error) {
+		mutating(r, "contains", func(_ value.Context, args []value.Value) (value.Value, error) {
 			x, i := args[0].Range(), args[1].Int()
 			return value.Bool(x.From <= i && (i < x.To || x.Inclusive() && i == x.To)), nil
 		}, kind, tInt)
@@ -78,7 +80,7 @@ func intSteps(c value.Context, sequences *value.CustomType, from, to, step int64
 	if step == 0 {
 		return value.Value{}, noStep(c)
 	}
-	return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
+	return sequences.New(&sequence{name: "StepRange<i64>", begin: func() func() (value.Value, bool, error) {
 		at := from
 		return func() (value.Value, bool, error) {
 			item, next := at, at+step
@@ -95,7 +97,7 @@ func floatSteps(c value.Context, sequences *value.CustomType, from, to, step flo
 	if from+step == from {
 		return value.Value{}, noStep(c)
 	}
-	return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
+	return sequences.New(&sequence{name: "StepRange<f64>", begin: func() func() (value.Value, bool, error) {
 		at := from
 		return func() (value.Value, bool, error) {
 			item := at
@@ -117,7 +119,7 @@ func chars(r *value.Registry, sequences *value.CustomType) {
 			from, to := portion(s.Chars(), args)
 			text = text[s.Offset(from):s.Offset(to)]
 		}
-		return sequences.New(&sequence{begin: func() func() (value.Value, bool, error) {
+		return sequences.New(&sequence{name: "CharsStream", begin: func() func() (value.Value, bool, error) {
 			rest := text
 			return func() (value.Value, bool, error) {
 				if rest == "" {

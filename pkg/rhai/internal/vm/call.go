@@ -364,7 +364,14 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 
 // callPointer calls a function pointer from Go.
 func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Value) (value.Value, *value.Error) {
-	if f := m.target(p, len(args)); f != nil {
+	f := m.target(p, len(args))
+	if this != nil && p.Target == nil {
+		typed := &module{unit: m.fn.Unit}
+		if g := typed.method(this.TypeName(), p.Name, len(p.Curry)+len(args)); g != nil {
+			f = g
+		}
+	}
+	if f != nil {
 		return m.callFunc(f, this, p.Curry, args)
 	}
 	all := append(append([]value.Value(nil), p.Curry...), args...)
@@ -377,11 +384,11 @@ func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Va
 		}
 		return value.Value{}, m.notFound(p.Name, slices.Insert(all, len(p.Curry), *this))
 	}
-	f := m.nativeFunc(p.Name, all)
-	if f == nil {
+	native := m.nativeFunc(p.Name, all)
+	if native == nil {
 		return value.Value{}, m.notFound(p.Name, all)
 	}
-	return m.apply(f, p.Name, all)
+	return m.apply(native, p.Name, all)
 }
 
 // apply calls a native function on arguments of its own.

@@ -109,7 +109,7 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 	if keep {
 		for _, s := range f.Defined {
 			if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() && s.From <= stop {
-				own = append(own, dynamic{s.Name, v, s.Const, m.depth, after})
+				own = append(own, dynamic{s.Name, v, s.ConstAt(stop), m.depth, after})
 			}
 		}
 		// The code ran one frame deeper, but what an eval inside of it defined is its own.

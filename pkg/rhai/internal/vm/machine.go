@@ -404,7 +404,7 @@ func (m *Machine) unbind(f *compile.Func) {
 	for i, s := range f.Defined {
 		take(i + 1)
 		if v := m.stack[s.Reg]; !v.IsAbsent() && s.From <= m.stop {
-			vars = append(vars, Variable{s.Name, v.Flat().Freeze(), s.Const})
+			vars = append(vars, Variable{s.Name, v.Flat().Freeze(), s.ConstAt(m.stop)})
 		}
 	}
 	take(math.MaxInt)

@@ -95,10 +95,12 @@ func (m *Machine) importModule(in compile.Instr) *value.Error {
 		return err
 	}
 	m.imported++
+	alias := "" // its methods are found all the same
 	if in.Wide() >= 0 {
-		m.forget()
-		m.imports = append(m.imports, imported{m.fn.Consts[in.Wide()].Text(), mod, m.depth})
+		alias = m.fn.Consts[in.Wide()].Text()
 	}
+	m.forget()
+	m.imports = append(m.imports, imported{alias, mod, m.depth})
 	return nil
 }
 
