@@ -272,6 +272,29 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+// Closures of modules are as good as those of the script.
+func TestFunctionPointersOfModules(t *testing.T) {
+	var kept rhai.FnPtr
+	e := rhai.New(rhai.With(func(r *rhai.Registry) {
+		r.Func("keep", func(ctx context.Context, f rhai.FnPtr) (rhai.Value, error) { kept = f; return f.Call(ctx, 1) })
+	}), rhai.WithModules(rhai.Modules{
+		"m": rhai.ScriptModule(`fn start() { let n = 40; keep(|x| { n += x; twice(n) }) } fn twice(n) { n * 2 }`),
+	}))
+	for source, want := range map[string][2]int64{
+		`import "m" as m; m::start()`:     {82, 84},
+		`fn f(x) { x + 1 } keep(Fn("f"))`: {2, 2},
+	} {
+		v, err := e.Eval(t.Context(), source)
+		if err != nil || v.Int() != want[0] {
+			t.Errorf("%s: got %v, %v, want %d", source, v, err, want[0])
+			continue
+		}
+		if v, err := kept.Call(t.Context(), 1); err != nil || v.Int() != want[1] {
+			t.Errorf("%s: got %v, %v afterwards, want %d", source, v, err, want[1])
+		}
+	}
+}
+
 // Handlers that make the host call handlers end with an error, not with the process.
 func TestFunctionPointersThatCallThemselves(t *testing.T) {
 	var handler rhai.FnPtr

@@ -306,6 +306,11 @@ func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, c Call) (value
 }
 
 func (m *Machine) invoke(ctx context.Context, unit *compile.Unit, c Call) (v value.Value, err *value.Error) {
+	if c.Pointer != nil {
+		if f, ok := c.Pointer.Target.(*compile.Func); ok {
+			unit = f.Unit // a closure of a module that the program has imported, perhaps
+		}
+	}
 	vars := 0
 	if m.Run.Scope != nil {
 		vars = len(*m.Run.Scope)
