@@ -314,7 +314,7 @@ func inOf[T any](p *ports, i int) reader[T] {
 	}
 	return func(c Context, args []Value) (T, error) {
 		var x T
-		d := decoding{home: homeOf(c)}
+		d := decoding{home: homeOf(c), run: c}
 		if err := d.decode(args[n], reflect.ValueOf(&x).Elem(), 0); err != nil {
 			return x, argument(n+1, err)
 		}

@@ -78,7 +78,8 @@ func Decode(v Value, out any) error { return (&decoding{}).to(v, out) }
 
 // decoding is one conversion to Go.
 type decoding struct {
-	home  *home // of function pointers; nil when it is not known
+	home  *home   // of function pointers; nil when it is not known
+	run   Context // whose operations it counts; nil when there is none
 	steps int
 }
 
@@ -91,7 +92,28 @@ func (d *decoding) step(n int) error {
 	if d.steps += 1 + n/16; d.steps > maxDecoded {
 		return &ConversionError{Got: "a value with more lists and maps in it", Want: fmt.Sprintf("at most %d", maxDecoded)}
 	}
-	return nil
+	if n > itemsPerTick {
+		n = 0 // counted as they come
+	}
+	return d.tick(1 + n/16)
+}
+
+// itemsPerTick is after how many items of a long list a run is asked whether it may go on.
+const itemsPerTick = 1024
+
+func (d *decoding) tick(n int) error {
+	if d.run == nil {
+		return nil
+	}
+	return d.run.Tick(n)
+}
+
+// item is called after each item of a list or map.
+func (d *decoding) item(i int) error {
+	if i%itemsPerTick != itemsPerTick-1 {
+		return nil
+	}
+	return d.tick(itemsPerTick / 16)
 }
 
 func (d *decoding) to(v Value, out any) error {
@@ -352,6 +374,9 @@ func (d *decoding) list(v Value, out reflect.Value, depth int) error {
 		if err := d.decode(x, out.Index(i), depth+1); err != nil {
 			return within(atItem(i), err)
 		}
+		if err := d.item(i); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -379,7 +404,12 @@ func (d *decoding) table(v Value, out reflect.Value, depth int) error {
 		out.Set(reflect.MakeMapWithSize(t, m.Len()))
 	}
 	x := reflect.New(t.Elem()).Elem()
+	i := 0
 	for k, item := range m.All() {
+		if err := d.item(i); err != nil {
+			return err
+		}
+		i++
 		x.SetZero()
 		if err := d.decode(*item, x, depth+1); err != nil {
 			return within(atKey(k), err)

@@ -67,7 +67,7 @@ func refused(name string, err error) Func {
 func called(p *ports, f reflect.Value, result reflect.Type, fails bool) value.Native {
 	t := f.Type()
 	return func(c Context, args []Value) (Value, error) {
-		d := decoding{home: homeOf(c)}
+		d := decoding{home: homeOf(c), run: c}
 		in := make([]reflect.Value, 0, len(args)+p.first)
 		if p.first > 0 {
 			switch {

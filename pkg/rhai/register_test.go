@@ -319,3 +319,21 @@ func TestManyGoroutines(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// What converting arguments takes counts as operations, and ends when the run does.
+func TestConversionsCount(t *testing.T) {
+	calls := 0
+	e := rhai.New(rhai.With(func(r *rhai.Registry) {
+		r.Func("take", func(list []int) { calls++ })
+		r.Func("take", func(m map[string]any) { calls++ })
+	}), rhai.WithLimits(rhai.Limits{Operations: 300_000}))
+	for _, source := range []string{
+		`let a = []; a.pad(100_000, 1); loop { take(a); }`,
+		`let m = #{}; for i in 0..2000 { m["k" + i] = [i]; } loop { take(m); }`,
+	} {
+		calls = 0
+		if _, err := e.Eval(t.Context(), source); failure(t, err).Limit != value.LimitOperations || calls == 0 || calls > 300 {
+			t.Errorf("%s: got %v after %d calls", source, err, calls)
+		}
+	}
+}

@@ -207,7 +207,7 @@ func (t *TypeBuilder[T]) field(f field) {
 		g.Params = []value.Type{t.custom.ID(), p}
 		g.Native = withHome(func(c Context, args []Value) (Value, error) {
 			to := f.in(reflect.ValueOf(value.OwnCustom(&args[0]).Data).Elem(), true)
-			d := decoding{home: homeOf(c)}
+			d := decoding{home: homeOf(c), run: c}
 			return Value{}, d.decode(args[1], to, 0)
 		})
 		return err
