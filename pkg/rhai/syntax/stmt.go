@@ -253,6 +253,9 @@ func (p *parser) leaves() bool {
 func (p *parser) leave(level int) Stmt {
 	t := p.tok
 	if (t.kind == tBreak || t.kind == tContinue) && !p.inLoop {
+		if p.opts.NoLoop {
+			panic(unexpected(p.text(), t.pos))
+		}
 		panic(fail(LoopBreak, t.pos, "Break statement should only be used inside a loop"))
 	}
 	p.advance()

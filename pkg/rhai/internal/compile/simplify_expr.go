@@ -84,7 +84,11 @@ func (s *simplifier) computed(e syntax.Expr) syntax.Expr {
 		return e
 	}
 	if v, ok := fold(e); ok {
-		return literal(v, e.Position())
+		pos := e.Position()
+		if not, ok := e.(*syntax.Unary); ok && not.Op == "!" {
+			pos = not.Operand.Position() // as the reference has it
+		}
+		return literal(v, pos)
 	}
 	return e
 }
