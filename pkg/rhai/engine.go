@@ -40,6 +40,9 @@ type Engine struct {
 	resolver Resolver // nil: nothing can be imported
 	resolve  func(Context, string) (Value, bool, error)
 	debug    bool
+
+	strictProperties bool
+
 	level    Level
 	invalid  []error   // options that can't be; every compilation reports them
 	memory   sync.Pool // of *memory

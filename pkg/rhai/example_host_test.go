@@ -231,6 +231,26 @@ func ExampleWithPrint() {
 	// <nil>
 }
 
+func ExampleWithDebugAt() {
+	program, err := rhai.New().Compile("let x = 6;\ndebug(x * 7);")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = program.Run(context.Background(), nil,
+		rhai.WithDebugAt(func(line, module string, at syntax.Pos) { fmt.Println(at, line) }))
+	fmt.Println(err)
+	// Output:
+	// 2:1 42
+	// <nil>
+}
+
+func ExampleWithStrictProperties() {
+	_, err := rhai.New(rhai.WithStrictProperties()).Eval(context.Background(), `let user = #{name: "Ada"}; user.nmae`)
+	fmt.Println(err)
+	// Output: Property not found: nmae (line 1, position 33)
+}
+
 func ExampleWithProgress() {
 	program, err := rhai.New().Compile(`loop { }`)
 	if err != nil {

@@ -1,7 +1,6 @@
 package rhai
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -45,6 +44,9 @@ func WithStrictVariables(known ...string) Option {
 	}
 }
 
+// WithStrictProperties makes it an error to read a property that an object map has not. Without it there is unit.
+func WithStrictProperties() Option { return func(e *Engine) { e.strictProperties = true } }
+
 // Definition describes a variable that a script is about to define.
 type Definition = syntax.Definition
 
@@ -72,8 +74,8 @@ func WithProgress(f func(operations uint64) error) RunOption {
 type SyntaxCall = vm.Instance
 
 // WithSyntaxRule adds syntax to the language: a rule is words apart by spaces, the first an identifier that becomes a
-// keyword. The markers $ident$, $symbol$, $expr$, $block$, $bool$, $int$, $float$ and $string$ stand for what the script
-// puts there; the rest must be there as it is. The function is called when an instance is evaluated, and decides
+// keyword. The markers $ident$, $symbol$, $token$, $expr$, $block$, $func$ (a closure, or a block that is one), $bool$,
+// $int$, $float$ and $string$ stand for what the script puts there; the rest must be there as it is. The function is called when an instance is evaluated, and decides
 // whether, when and how often its inputs are. Only a syntax that changes the scope may define variables.
 func WithSyntaxRule(rule string, changesScope bool, evaluate func(*SyntaxCall) (Value, error)) Option {
 	words := strings.Fields(rule)
@@ -84,11 +86,11 @@ func WithSyntaxRule(rule string, changesScope bool, evaluate func(*SyntaxCall) (
 		return "", nil
 	}
 	return func(e *Engine) {
-		if len(words) == 0 {
-			e.invalid = append(e.invalid, errors.New("got a syntax rule without words, want a keyword first"))
+		if err := syntax.CheckRule(words); err != nil {
+			e.invalid = append(e.invalid, err)
 			return
 		}
-		for _, w := range words[1:] {
+		for _, w := range words {
 			if _, known := e.syntax.Operators[w]; !known && strings.Trim(w, symbols) == "" {
 				e.syntax.Operators = with(e.syntax.Operators, w, 0)
 			}
@@ -102,7 +104,8 @@ const symbols = "!#$%&*+-/:<=>?@\\^|~"
 
 // WithSyntaxParser is WithSyntaxRule for syntax whose parts depend on one another: next tells what must come after what
 // has been matched, the keyword first, given the text of the token ahead and a state of its own for the instance; an
-// empty string ends it. Its error is a syntax error.
+// empty string ends it, and so does one that begins with $$, which becomes the last input. Its error is a syntax error,
+// and the state is the evaluation's to see.
 func WithSyntaxParser(keyword string, next func(matched []string, ahead string, state *any) (string, error), changesScope bool,
 	evaluate func(*SyntaxCall) (Value, error)) Option {
 	return func(e *Engine) {
@@ -172,6 +175,7 @@ func (e *Engine) start(opts []RunOption) *vm.Machine {
 	m.Run.Engine = e
 	m.Run.Limits = e.limits
 	m.Run.Resolve = e.resolve
+	m.Run.StrictProperties = e.strictProperties
 	for _, o := range opts {
 		o(&m.Run)
 	}

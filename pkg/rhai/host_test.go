@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"circles/pkg/rhai"
+	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
 
@@ -71,6 +72,31 @@ func TestStrictVariables(t *testing.T) {
 		t.Error(err)
 	}
 	results(t, e, map[string]string{`x`: `VariableUndefined 1:1`, `fn f() { y } 1`: `VariableUndefined 1:10`})
+}
+
+func TestStrictProperties(t *testing.T) {
+	results(t, rhai.New(rhai.WithStrictProperties()), map[string]string{
+		`let m = #{a: 1}; m.b`:                                         `ErrorPropertyNotFound 1:20`,
+		`let m = #{a: 1}; m["b"]`:                                      `ErrorPropertyNotFound 1:20`,
+		`let m = #{a: 1}; m.b = 2; m`:                                  `#{"a": 1, "b": 2}`,
+		`let m = #{a: 1}; try { m.b } catch (e) { return e.property }`: `"b"`,
+		`let m = #{a: 1}; m.get("b")`:                                  `()`,
+	})
+	results(t, rhai.New(), map[string]string{`let m = #{a: 1}; m.b`: `()`})
+}
+
+func TestDebugTellsWhere(t *testing.T) {
+	e := rhai.New(rhai.WithModules(rhai.Modules{"m": rhai.ScriptModule("fn f() {\n  debug(\"in\") }")}))
+	var seen []string
+	_, err := compile(t, e, `import "m" as m;
+let x = 1; debug(x);
+[2].map(|y| debug(y));
+m::f();`).Run(t.Context(), nil, rhai.WithDebugAt(func(line, module string, at syntax.Pos) {
+		seen = append(seen, fmt.Sprintf("%s %s %v", line, module, at))
+	}))
+	if got := strings.Join(seen, ", "); err != nil || got != `1  2:12, 2  3:13, "in" m 2:3` {
+		t.Errorf("got %s, %v", got, err)
+	}
 }
 
 func TestVariableFilter(t *testing.T) {
@@ -204,6 +230,95 @@ func TestSyntaxRules(t *testing.T) {
 		`let list = [1]; unless false { list.push(2); } list`:                 `[1, 2]`,
 		`repeat { } until false`:                                              `ErrorTooManyOperations 1:1`,
 	}, rhai.WithRunLimits(rhai.Limits{Operations: 100000, CallDepth: 64}))
+}
+
+// What the rules of the reference can have beside the above.
+func TestSyntaxMarkers(t *testing.T) {
+	inputs := func(c *rhai.SyntaxCall) (rhai.Value, error) {
+		var list []rhai.Value
+		for i := range c.Len() {
+			v, err := c.Eval(i)
+			if err != nil {
+				return v, err
+			}
+			list = append(list, v)
+		}
+		return value.NewArray(list), nil
+	}
+	call := func(c *rhai.SyntaxCall) (rhai.Value, error) {
+		f, err := c.Eval(0)
+		if err != nil {
+			return f, err
+		}
+		return c.Call(f.FnPtr(), nil, nil)
+	}
+	e := rhai.New(
+		rhai.WithSyntaxRule("token $token$", false, inputs),
+		rhai.WithSyntaxRule("later $func$", false, call),
+		rhai.WithSyntaxRule("var $ident$ = $expr$", true, func(c *rhai.SyntaxCall) (rhai.Value, error) {
+			v, err := c.Eval(1)
+			if err != nil {
+				return v, err
+			}
+			return rhai.Value{}, c.Define(c.Text(0), v, false)
+		}),
+		rhai.WithSyntaxRule("async $block$", false, inputs),
+		rhai.WithSyntaxRule("# $expr$", false, inputs),
+		rhai.WithSyntaxRule("-> $expr$", false, inputs),
+		rhai.WithSyntaxRule("maybe $expr$ if $expr$ else $expr$", false, inputs),
+		rhai.WithSyntaxRule("all $bool$ $int$ $float$ $string$ $symbol$ -> $expr$", false, inputs),
+		rhai.WithSyntaxParser("open", func(matched []string, ahead string, state *any) (string, error) {
+			if len(matched) == 1 {
+				return "$ident$", nil
+			}
+			*state = "read " + matched[1]
+			if matched[1] == "door" {
+				return "$$is a door", nil
+			}
+			return "", nil
+		}, false, func(c *rhai.SyntaxCall) (rhai.Value, error) {
+			return value.Str(fmt.Sprint(c.State(), ", ", c.Text(c.Len()-1))), nil
+		}),
+	)
+	results(t, e, map[string]string{
+		`token foo`:                       `["foo"]`,
+		`token let`:                       `["let"]`,
+		`token +`:                         `["+"]`,
+		`token 5`:                         `["5"]`,
+		`token "s"`:                       `["\"s\""]`,
+		`token 1.5`:                       `["1.5"]`,
+		`token true`:                      `["true"]`,
+		`token`:                           `UnexpectedEOF 1:6`,
+		`let x = 4; later || x + 1`:       `5`,
+		`let x = 4; later { x += 1; x }`:  `5`,
+		`let x = 4; later { x += 1; }; x`: `5`,
+		`later |x| x`:                     `ErrorFunctionNotFound 1:1`,
+		`later 5`:                         `MissingSymbol 1:7`,
+		`var q = 20; q + 1`:               `21`,
+		`# 5`:                             `[5]`,
+		`-> 5 + 1`:                        `[6]`,
+		`async { 5 }`:                     `[5]`,
+		`maybe 1 if true else 2`:          `[1, true, 2]`,
+		`all true 1 2.5 "s" ** -> 3`:      `[true, 1, 2.5, "s", "**", 3]`,
+		`all 1 1 2.5 "s" ** -> 3`:         `MissingSymbol 1:5`,
+		`all true 1.5 2.5 "s" ** -> 3`:    `MissingSymbol 1:10`,
+		`open door`:                       `"read door, $$is a door"`,
+		`open book`:                       `"read book, book"`,
+		`fn f() { let y = 2; later { y * 3 } } f() + f()`: `12`,
+	})
+	for rule, want := range map[string]string{
+		"":               "without words",
+		"let $expr$":     "begins with 'let'",
+		"$expr$ kw":      "begins with $expr$",
+		"kw $stmt$":      "$stmt$, which is no marker",
+		"kw 5":           "in the place of a literal",
+		`kw "x" $ident$`: "in the place of a literal",
+	} {
+		_, err := rhai.New(rhai.WithSyntaxRule(rule, false, inputs)).Compile("1")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", rule, err, want)
+		}
+	}
 }
 
 func TestDebugger(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"circles/pkg/rhai/internal/compile"
 	"circles/pkg/rhai/internal/vm"
+	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
 
@@ -29,7 +30,15 @@ type RunOption func(*vm.Run)
 func WithPrint(f func(line string)) RunOption { return func(r *vm.Run) { r.Print = f } }
 
 // WithDebug gives what the script passes to debug to a function, as WithPrint does.
-func WithDebug(f func(line string)) RunOption { return func(r *vm.Run) { r.Debug = f } }
+func WithDebug(f func(line string)) RunOption {
+	return WithDebugAt(func(line, _ string, _ syntax.Pos) { f(line) })
+}
+
+// WithDebugAt is WithDebug for a function that is also told where: the path of the module, empty for the program, and
+// the place in its source.
+func WithDebugAt(f func(line, module string, at syntax.Pos)) RunOption {
+	return func(r *vm.Run) { r.Debug = f }
+}
 
 // WithVariables gives the run variables that are constants to the script and visible everywhere in it, in functions
 // too. Variables of the script and of the scope hide them.

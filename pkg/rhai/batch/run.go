@@ -143,6 +143,8 @@ func configured(q Question, given []rhai.Option) (*rhai.Engine, error) {
 			options.NoLoopExpr = true
 		case "no_statement_expression":
 			options.NoStatementExpr = true
+		case "fail_on_invalid_map_property":
+			given = append(given[:len(given):len(given)], rhai.WithStrictProperties())
 		case "optimize_none":
 			level = rhai.OptimizeNone
 		case "optimize_full":

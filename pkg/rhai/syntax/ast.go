@@ -182,6 +182,7 @@ type (
 		Syntax *CustomSyntax
 		Inputs []Expr   // what $expr$, $block$, $ident$ and the literal markers matched, in order
 		Tokens []string // every token or marker matched, in order: what the host's parse function saw
+		State  any      // what that function has kept for the instance
 	}
 )
 

@@ -334,7 +334,7 @@ func (p *parser) closure(level int) Expr {
 	c := &Closure{Pos: p.tok.pos}
 	level = p.enter(level, p.tok.pos)
 	open := p.accept(tPipe)
-	if !open {
+	if !open && p.tok.kind != tLeftBrace { // the host's syntax may have a function that is a block
 		p.advance() // `||`
 	}
 	const end = "to close the parameters list of anonymous function or closure"

@@ -48,8 +48,9 @@ type Definition struct {
 // CustomSyntax is syntax that the host adds to the language.
 type CustomSyntax struct {
 	// Next says what must come next. It is given what has been matched so far, the text of the token ahead, and the
-	// state that it kept for this instance. It returns one of the markers $ident$, $symbol$, $expr$, $block$,
-	// $bool$, $int$, $float$ and $string$, or the text of a token, or an empty string at the end.
+	// state that it kept for this instance. It returns one of the markers $ident$, $symbol$, $token$, $expr$, $block$,
+	// $func$, $bool$, $int$, $float$ and $string$, or the text of a token, or an empty string at the end. A string that
+	// begins with $$ is the end too, and the last input.
 	Next func(matched []string, ahead string, state *any) (string, error)
 
 	ChangesScope bool // its evaluation may define variables in the scope that it stands in

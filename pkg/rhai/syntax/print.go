@@ -427,6 +427,9 @@ func (p *printer) list(opens string, items []Expr, closes string) {
 func (p *printer) custom(x *Custom) {
 	next := 0
 	for i, t := range x.Tokens {
+		if strings.HasPrefix(t, "$$") {
+			break // the end, which is not in the source
+		}
 		if i > 0 {
 			p.write(" ")
 		}
@@ -438,7 +441,7 @@ func (p *printer) custom(x *Custom) {
 		switch {
 		case !isInput:
 			p.write(t)
-		case t == "$symbol$":
+		case t == "$symbol$" || t == "$token$":
 			p.write(x.Inputs[next].(*String).Value)
 			next++
 		default:

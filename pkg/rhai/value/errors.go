@@ -271,6 +271,11 @@ func FunctionNotFound(signature string) *Error {
 	return &Error{Kind: ErrFunctionNotFound, Message: "Function not found: " + signature, Subject: signature}
 }
 
+// PropertyNotFound is for reading what an object map has not, where the host has it be an error.
+func PropertyNotFound(name string) *Error {
+	return &Error{Kind: ErrPropertyNotFound, Message: "Property not found: " + name, Subject: name}
+}
+
 // ModuleNotFound is for a path that no resolver knows.
 func ModuleNotFound(path string) *Error {
 	path = shorten(path)

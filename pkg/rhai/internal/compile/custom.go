@@ -34,7 +34,7 @@ func marks(e *syntax.Custom, input int, marker string) bool {
 	n := 0
 	for _, t := range e.Tokens {
 		switch t {
-		case "$symbol$", "$expr$", "$block$", "$bool$", "$int$", "$float$", "$string$":
+		case "$symbol$", "$token$", "$expr$", "$block$", "$func$", "$bool$", "$int$", "$float$", "$string$":
 		default:
 			id, ok := e.Inputs[min(n, len(e.Inputs)-1)].(*syntax.Ident)
 			if n >= len(e.Inputs) || !ok || id.Name != t {

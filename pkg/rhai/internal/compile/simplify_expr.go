@@ -80,12 +80,14 @@ func (s *simplifier) maybe(e syntax.Expr) syntax.Expr {
 
 // computed is the value of an operation in its place, if the source decides it.
 func (s *simplifier) computed(e syntax.Expr) syntax.Expr {
-	if s.keepDead {
+	not, negates := e.(*syntax.Unary)
+	negates = negates && not.Op == "!"
+	if s.keepDead && !negates {
 		return e
 	}
 	if v, ok := fold(e); ok {
 		pos := e.Position()
-		if not, ok := e.(*syntax.Unary); ok && not.Op == "!" {
+		if negates {
 			pos = not.Operand.Position() // as the reference has it
 		}
 		return literal(v, pos)

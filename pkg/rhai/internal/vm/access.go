@@ -15,7 +15,7 @@ func (m *Machine) get(v *value.Value, s *compile.Site) (value.Value, *value.Erro
 		hint := int(s.Position.Load())
 		p, at := o.RefHint(s.Name, hint)
 		if p == nil {
-			return value.Value{}, nil
+			return value.Value{}, m.noProperty(s.Name)
 		}
 		if at != hint {
 			s.Position.Store(int32(at))
@@ -36,6 +36,19 @@ func (m *Machine) get(v *value.Value, s *compile.Site) (value.Value, *value.Erro
 		}
 	}
 	return value.Value{}, value.NoGetter(s.Name, *v)
+}
+
+// noProperty is the error of reading what an object map has not, where the host wants one. A compound assignment finds
+// unit in any case.
+func (m *Machine) noProperty(name string) *value.Error {
+	if !m.Run.StrictProperties {
+		return nil
+	}
+	switch m.fn.Code[m.pc()].Op {
+	case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub, compile.OpAssignAddInt, compile.OpAssignSubInt:
+		return nil
+	}
+	return value.PropertyNotFound(name)
 }
 
 // set writes a property.
@@ -135,7 +148,10 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 			return value.Value{}, value.TypeMismatch("string", key.RustName())
 		}
 		o := v.Map()
-		x, _ := o.Get(key.Text())
+		x, ok := o.Get(key.Text())
+		if !ok {
+			return x, m.noProperty(key.Text())
+		}
 		if o.Shared() {
 			x.Share()
 		}

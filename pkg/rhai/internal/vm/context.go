@@ -95,7 +95,7 @@ func (m *Machine) Print(text string) {
 // Debug writes to the run's sink.
 func (m *Machine) Debug(text string) {
 	if m.Run.Debug != nil {
-		m.Run.Debug(text)
+		m.Run.Debug(text, m.fn.Unit.Module, m.Pos())
 	}
 }
 

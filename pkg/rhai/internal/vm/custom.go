@@ -43,6 +43,10 @@ func (i *Instance) Len() int { return len(i.c.Node.Inputs) }
 // Tokens are the words, symbols and markers that the instance was read from.
 func (i *Instance) Tokens() []string { return append([]string(nil), i.c.Node.Tokens...) }
 
+// State is what the parse function of the syntax has kept for the instance. Instances of a program are evaluated by
+// many goroutines: it must not change any more.
+func (i *Instance) State() any { return i.c.Node.State }
+
 // Eval evaluates an input: an expression or a block runs in the scope of the instance, each time anew; a literal is
 // itself, and an identifier or a symbol is its text.
 func (i *Instance) Eval(input int) (value.Value, error) {

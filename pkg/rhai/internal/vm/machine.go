@@ -43,7 +43,9 @@ type Run struct {
 	Debugger  func(*Stop) Step                                              // nil: nothing stops
 	Engine    any                                                           // whom the machine works for
 	Print     func(string)
-	Debug     func(string)
+	Debug     func(text, module string, at syntax.Pos)
+
+	StrictProperties bool // what an object map has not is an error to read
 }
 
 // Pool lends machines. It is safe for use by many goroutines.
