@@ -318,7 +318,7 @@ func TestTypesTakeMemory(t *testing.T) {
 	type large struct{ data [4096]byte }
 	made := 0
 	e := rhai.New(rhai.With(func(r *rhai.Registry) {
-		rhai.Type[large](r, "Large").Method("touch", func(l *large) { made++ })
+		rhai.Type[large](r, "Large").Method("touch", func(l *large) { l.data[0]++; made++ })
 		r.Func("large", func() large { made++; return large{} })
 	}), rhai.WithLimits(rhai.Limits{Memory: 4 << 20, Operations: 1_000_000}))
 	for _, source := range []string{

@@ -129,7 +129,6 @@ var (
 	fnPtrType           = reflect.TypeFor[FnPtr]()
 	runeType            = reflect.TypeFor[Rune]()
 	timeType            = reflect.TypeFor[time.Time]()
-	bytesType           = reflect.TypeFor[[]byte]()
 	unmarshalerType     = reflect.TypeFor[Unmarshaler]()
 	marshalerType       = reflect.TypeFor[Marshaler]()
 	textMarshalerType   = reflect.TypeFor[encoding.TextMarshaler]()

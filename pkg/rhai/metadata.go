@@ -206,31 +206,31 @@ func (m *Metadata) define(b *strings.Builder, indent string) {
 }
 
 // definition is the function as definition files have it.
-func (f FunctionMetadata) definition() string {
+func (d FunctionMetadata) definition() string {
 	word := "fn "
-	if property, ok := strings.CutPrefix(f.Name, value.Getter("")); ok {
-		f.Name = "get " + property
-	} else if property, ok := strings.CutPrefix(f.Name, value.Setter("")); ok {
-		f.Name = "set " + property
+	if property, ok := strings.CutPrefix(d.Name, value.Getter("")); ok {
+		d.Name = "get " + property
+	} else if property, ok := strings.CutPrefix(d.Name, value.Setter("")); ok {
+		d.Name = "set " + property
 	}
-	text := f.signature(editorType)
-	if !isWord(f.Name) {
+	text := d.signature(editorType)
+	if !isWord(d.Name) {
 		// Operators have no names for their operands.
 		word = "op "
 		var types []string
-		for _, p := range f.Params {
+		for _, p := range d.Params {
 			types = append(types, editorType(p.Type))
 		}
-		text = f.Name + "(" + strings.Join(types, ", ") + ")"
-		if f.Result != "" && f.Result != "()" {
-			text += " -> " + editorType(f.Result)
+		text = d.Name + "(" + strings.Join(types, ", ") + ")"
+		if d.Result != "" && d.Result != "()" {
+			text += " -> " + editorType(d.Result)
 		}
-	} else if f.ThisType != "" {
-		text = f.ThisType + "." + text
+	} else if d.ThisType != "" {
+		text = d.ThisType + "." + text
 	}
-	if f.Result == "" {
+	if d.Result == "" {
 		text += " -> ?"
-	} else if f.Result == "()" {
+	} else if d.Result == "()" {
 		text += " -> ()"
 	}
 	return word + text + ";"
