@@ -3,10 +3,14 @@ package rhai_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"circles/pkg/rhai"
+	"circles/pkg/rhai/batch"
+	"circles/pkg/rhai/internal/corpus"
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
@@ -317,6 +321,29 @@ func TestSyntaxMarkers(t *testing.T) {
 		_, err := rhai.New(rhai.WithSyntaxRule(rule, false, inputs)).Compile("1")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", rule, err, want)
+		}
+	}
+}
+
+// A debugger that steps through a script changes nothing of it: the whole corpus answers the same.
+func TestDebuggingChangesNothing(t *testing.T) {
+	files, err := corpus.Load("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := batch.NewRunner(10 * time.Second)
+	for _, file := range files {
+		for _, chunk := range file.Chunks {
+			if chunk.Ask.Limits["operations"] > 0 {
+				continue // stops count too
+			}
+			want := corpus.Lines(runner.Answer(t.Context(), chunk.Ask))
+			stepped := chunk.Ask
+			stepped.Options = append(slices.Clone(stepped.Options), "debugger")
+			if got := corpus.Lines(runner.Answer(t.Context(), stepped)); !slices.Equal(got, want) {
+				t.Errorf("%s:%d: %s\n%s\ngot  %s\nwant %s", file.Path, chunk.Line, chunk.Name, chunk.Ask.Script,
+					strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+			}
 		}
 	}
 }

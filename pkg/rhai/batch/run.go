@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,11 @@ func (r *Runner) answer(ctx context.Context, q Question) (Answer, error) {
 		}
 	}
 	scope := rhai.NewScope()
-	result, err := program.Run(ctx, scope, rhai.WithPrint(keep), rhai.WithDebug(keep))
+	run := []rhai.RunOption{rhai.WithPrint(keep), rhai.WithDebug(keep)}
+	if slices.Contains(q.Options, stepping) {
+		run = append(run, rhai.WithDebugger(func(*rhai.Stop) rhai.Step { return rhai.StepInto }))
+	}
+	result, err := program.Run(ctx, scope, run...)
 	var a Answer
 	if err != nil {
 		a = failed(err)
@@ -90,6 +95,9 @@ func (r *Runner) answer(ctx context.Context, q Question) (Answer, error) {
 	}
 	return a, nil
 }
+
+// stepping is the setting that has a debugger step through all of a script.
+const stepping = "debugger"
 
 // configured makes an engine with the settings of a question.
 func configured(q Question, given []rhai.Option) (*rhai.Engine, error) {
@@ -143,6 +151,8 @@ func configured(q Question, given []rhai.Option) (*rhai.Engine, error) {
 			options.NoLoopExpr = true
 		case "no_statement_expression":
 			options.NoStatementExpr = true
+		case stepping:
+			given = append(given[:len(given):len(given)], rhai.WithDebugging())
 		case "fail_on_invalid_map_property":
 			given = append(given[:len(given):len(given)], rhai.WithStrictProperties())
 		case "optimize_none":

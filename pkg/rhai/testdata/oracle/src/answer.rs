@@ -19,7 +19,8 @@ pub struct Question {
     pub limits: BTreeMap<String, usize>,
     /// Settings by name: `strict_variables`, `no_shadowing`, `no_looping`, `no_anonymous_fn`,
     /// `no_if_expression`, `no_switch_expression`, `no_loop_expression`, `no_statement_expression`,
-    /// `fail_on_invalid_map_property`, `optimize_none`, `optimize_full`.
+    /// `fail_on_invalid_map_property`, `optimize_none`, `optimize_full`, and `debugger`, which has a
+    /// debugger step through all of the script.
     #[serde(default)]
     pub options: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! Evaluates scripts, one a line, in this process.
 
 use crate::answer::{normalise, Answer, Frame, Question, Variable};
+use rhai::debugger::DebuggerCommand;
 use rhai::{
     Dynamic, Engine, EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, Scope,
     Shared,
@@ -109,6 +110,7 @@ fn keep(buffer: &Printed, text: &str) {
     }
 }
 
+#[allow(deprecated)] // register_debugger is marked so because it may change
 fn configure(engine: &mut Engine, question: &Question) -> Result<(), String> {
     let (mut global, mut function) = (64, 32);
     for (name, &n) in &question.limits {
@@ -138,6 +140,10 @@ fn configure(engine: &mut Engine, question: &Question) -> Result<(), String> {
             "no_loop_expression" => _ = engine.set_allow_loop_expressions(false),
             "no_statement_expression" => _ = engine.set_allow_statement_expression(false),
             "fail_on_invalid_map_property" => _ = engine.set_fail_on_invalid_map_property(true),
+            "debugger" => _ = engine.register_debugger(
+                |_, debugger| debugger,
+                |_, _, _, _, _| Ok(DebuggerCommand::StepInto),
+            ),
             "optimize_none" => _ = engine.set_optimization_level(OptimizationLevel::None),
             "optimize_full" => _ = engine.set_optimization_level(OptimizationLevel::Full),
             _ => return Err(format!("unknown option {name:?}")),
