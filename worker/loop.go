@@ -94,9 +94,12 @@ func (l *loop) serve(plays []queue.Delivery) {
 		group []queue.Done
 		bytes int
 		first time.Time // when the first of the group had been run
+
+		stopped bool // not all are run
 	)
-	for _, play := range plays {
+	for i, play := range plays {
 		if l.taking.Err() != nil {
+			stopped = true
 			break
 		}
 		running, stop := context.WithCancel(l.running)
@@ -111,6 +114,7 @@ func (l *loop) serve(plays []queue.Delivery) {
 		}
 		if result.redo {
 			defer l.again()
+			stopped = true
 			break
 		}
 		if len(group) == 0 {
@@ -123,13 +127,13 @@ func (l *loop) serve(plays []queue.Delivery) {
 		group = append(group, done)
 		bytes += len(result.outcome.Output) + len(result.outcome.Value)
 		if time.Since(first) >= groupTime || bytes >= groupBytes {
-			if !l.commit(group) {
+			if !l.commit(group, i == len(plays)-1) {
 				return
 			}
 			group, bytes = nil, 0
 		}
 	}
-	l.commit(group)
+	l.commit(group, !stopped)
 }
 
 // again has plays handed out again that could not be run, a little later.
@@ -141,9 +145,15 @@ func (l *loop) again() {
 	}
 }
 
-func (l *loop) commit(group []queue.Done) bool {
+// commit commits a group and, when it is the last of what was handed out, reads
+// on with the same round trip.
+func (l *loop) commit(group []queue.Done, last bool) bool {
+	commit := l.lease.Commit
+	if last && l.taking.Err() == nil {
+		commit = l.lease.CommitAndRead
+	}
 	// A play that has been run is committed also when the loop is to end.
-	err := l.lease.Commit(context.WithoutCancel(l.running), group)
+	err := commit(context.WithoutCancel(l.running), group)
 	if err != nil && !errors.Is(err, queue.ErrLost) {
 		l.log.Warn("plays were not committed; they are run again unless they were withdrawn", "plays", len(group), "error", err)
 	}

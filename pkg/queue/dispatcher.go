@@ -370,12 +370,20 @@ func notSent(err error) bool {
 // receive is the reply loop.
 func (d *Dispatcher) receive(ctx context.Context) {
 	reply := func(m *redis.Message) {
-		o, err := DecodeOutcome(m.Payload)
-		if err != nil {
-			d.log.Error("a reply can not be read", "error", err)
-			return
+		for rest := m.Payload; rest != ""; {
+			var text string
+			var ok bool
+			if text, rest, ok = cutReply(rest); !ok {
+				d.log.Error("replies can not be read")
+				return
+			}
+			o, err := DecodeOutcome(text)
+			if err != nil {
+				d.log.Error("a reply can not be read", "error", err)
+				continue
+			}
+			d.settle(o)
 		}
-		d.settle(o)
 	}
 	hear(ctx, d.rdb, d.log, func() { d.recover(ctx) }, reply, d.channel)
 }

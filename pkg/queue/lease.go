@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +49,11 @@ type Lease struct {
 	// the last one.
 	heir    bool
 	counted string
+
+	// ahead is what the last commit has read, for Next; idle says that it found
+	// the queue empty, so that there is nothing to read before a wake-up.
+	ahead []Delivery
+	idle  bool
 
 	// commits is how many commits the circle had when the owner last heard, as
 	// Redis has it: what the owner remembers of the circle is as of that one.
@@ -144,17 +151,22 @@ func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
 	if err := l.usable(ctx); err != nil {
 		return nil, err // what was handed out and not run goes back with Release
 	}
-	l.mu.Lock()
-	l.withdrawn = l.withdrawn[:0]
-	l.mu.Unlock()
+	if plays := l.ahead; len(plays) > 0 {
+		l.ahead = nil
+		return plays, nil
+	}
+	l.forgetWithdrawn()
 	if !l.reread {
 		clear(l.out) // what was not committed has been withdrawn
 	}
 	for {
-		plays, err := l.read(ctx)
-		if err != nil || len(plays) > 0 {
-			return plays, err
+		if !l.idle || l.reread {
+			plays, err := l.read(ctx)
+			if err != nil || len(plays) > 0 {
+				return plays, err
+			}
 		}
+		l.idle = false
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -182,9 +194,7 @@ func (l *Lease) read(ctx context.Context) ([]Delivery, error) {
 			l.rewind()
 			return nil, err
 		}
-		for _, p := range plays {
-			l.out[p.Entry] = p.Deliveries
-		}
+		l.handOut(plays)
 		return plays, nil
 	}, backoff.WithBackOff(every), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
 		l.c.log.Warn("read plays", "circle", l.circle.String(), "error", err)
@@ -202,7 +212,14 @@ func (l *Lease) usable(ctx context.Context) error {
 // and is to be returned again.
 func (l *Lease) Forget() { l.rewind() }
 
-func (l *Lease) rewind() { l.reread, l.after = true, "" }
+func (l *Lease) rewind() { l.reread, l.after, l.ahead = true, "", nil }
+
+// forgetWithdrawn forgets what was withdrawn of what was handed out before.
+func (l *Lease) forgetWithdrawn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.withdrawn = l.withdrawn[:0]
+}
 
 func (l *Lease) readOnce(ctx context.Context) ([]Delivery, error) {
 	if l.reread {
@@ -256,30 +273,72 @@ func (l *Lease) deliveries(ctx context.Context, cmd *redis.Cmd, script string) (
 		return nil, l.refused(ctx, verdict)
 	}
 	l.commits = r.text()
-	plays := make([]Delivery, 0, len(r.rest)/4)
-	for r.more() {
-		entry, id, text, count := r.text(), r.text(), r.text(), r.number()
-		d := Delivery{Entry: entry, Deliveries: int(count)}
-		if d.Play, d.Err = DecodePlay(text); d.Err != nil {
-			d.Play = Play{ID: id}
+	plays, err := l.delivered(r)
+	return plays, errors.Join(err, r.err(script))
+}
+
+// delivered reads plays as the scripts give them.
+func (l *Lease) delivered(r *reply) ([]Delivery, error) {
+	heads, texts := r.text(), r.text()
+	if heads == "" {
+		return nil, nil
+	}
+	plays := make([]Delivery, 0, (strings.Count(heads, " ")+1)/4)
+	for heads != "" {
+		var d Delivery
+		var id, play int
+		d.Entry, heads, _ = strings.Cut(heads, " ")
+		id, heads = cutNumber(heads)
+		play, heads = cutNumber(heads)
+		d.Deliveries, heads = cutNumber(heads)
+		if id < 0 || play < 0 || d.Deliveries < 0 || id+play > len(texts) {
+			return nil, &replyError{"take"}
 		}
+		if d.Play, d.Err = DecodePlay(texts[id : id+play]); d.Err != nil {
+			d.Play = Play{ID: texts[:id]}
+		}
+		texts = texts[id+play:]
 		if !d.Play.Deadline.IsZero() {
 			d.Play.Deadline = l.clock.local(d.Play.Deadline)
 		}
 		plays = append(plays, d)
 	}
-	return plays, r.err(script)
+	return plays, nil
+}
+
+// cutNumber takes a number off the front of a text of numbers; -1 when there is
+// none.
+func cutNumber(text string) (int, string) {
+	first, rest, _ := strings.Cut(text, " ")
+	n, err := strconv.Atoi(first)
+	if err != nil {
+		return -1, rest
+	}
+	return n, rest
 }
 
 // Commit makes plays happen: what they changed, their outcomes, acknowledgement
 // and replies, all of it or nothing. After an error the plays did not happen, or
 // it is not known: Next returns those that are still to be run.
-func (l *Lease) Commit(ctx context.Context, plays []Done) error {
+func (l *Lease) Commit(ctx context.Context, plays []Done) error { return l.commit(ctx, plays, 0) }
+
+// CommitAndRead is Commit, and reads on in the same step: the next call of Next
+// returns what was read. plays are all that Next returned last.
+func (l *Lease) CommitAndRead(ctx context.Context, plays []Done) error {
+	l.forgetWithdrawn()
+	return l.commit(ctx, plays, l.c.opts.Batch)
+}
+
+// commit also reads so many plays.
+func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	if len(plays) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 11+5*len(plays))
-	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, l.c.opts.HistoryKept, len(plays))
+	if l.reread {
+		more = 0 // what is pending comes first
+	}
+	args := make([]any, 0, 13+5*len(plays))
+	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, l.c.opts.HistoryKept, consumer, more, len(plays))
 	for _, p := range plays {
 		reply := p.Delivery.Play.ReplyTo
 		if reply != "" {
@@ -295,14 +354,25 @@ func (l *Lease) Commit(ctx context.Context, plays []Done) error {
 	keys, args = l.appendOnce(keys, args, plays)
 	args = merge(plays).append(args)
 	cmd := commitScript.Run(ctx, l.c.pipe, keys, args...)
-	if err := l.committed(ctx, cmd); err != nil {
+	ahead, err := l.committed(ctx, cmd)
+	if err != nil {
 		l.rewind()
 		return err
 	}
 	for _, p := range plays {
 		delete(l.out, p.Delivery.Entry)
 	}
+	if more > 0 {
+		l.ahead, l.idle = ahead, len(ahead) == 0
+		l.handOut(ahead)
+	}
 	return nil
+}
+
+func (l *Lease) handOut(plays []Delivery) {
+	for _, p := range plays {
+		l.out[p.Entry] = p.Deliveries
+	}
 }
 
 // appendOnce adds what becomes of the plays' idempotency keys, as the script
@@ -328,29 +398,30 @@ func (l *Lease) appendOnce(keys []string, args []any, plays []Done) ([]string, [
 	return keys, args
 }
 
-func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) error {
+func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) (ahead []Delivery, err error) {
 	before := l.commits
 	l.commits = "" // until it is known whether there is one more
 	r, err := newReply(cmd)
 	if err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return nil, fmt.Errorf("commit: %w", err)
 	}
 	switch verdict := r.number(); verdict {
 	case verdictDone:
 		l.commits = r.text()
-		return r.err("commit")
+		ahead, err := l.delivered(r)
+		return ahead, errors.Join(err, r.err("commit"))
 	case verdictWithdrawn:
 		l.commits = before
 		var gone WithdrawnError
 		for r.more() {
 			gone.Entries = append(gone.Entries, r.text())
 		}
-		return &gone
+		return nil, &gone
 	default:
 		if err := r.err("commit"); err != nil {
-			return err
+			return nil, err
 		}
-		return l.refused(ctx, verdict)
+		return nil, l.refused(ctx, verdict)
 	}
 }
 

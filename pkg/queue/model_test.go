@@ -430,7 +430,11 @@ func (m *model) commit(t *rapid.T) {
 // commitOn reports whether plays were committed.
 func (m *model) commitOn(t *rapid.T, l *modelLease) bool {
 	group := l.hand[:rapid.IntRange(1, len(l.hand)).Draw(t, "plays")]
-	err := l.Commit(context.Background(), l.ran(t, group))
+	commit, reads := l.Commit, len(group) == len(l.hand) && rapid.Bool().Draw(t, "read on")
+	if reads {
+		commit, reads = l.CommitAndRead, !l.reread
+	}
+	err := commit(context.Background(), l.ran(t, group))
 	var gone []string
 	for _, d := range group {
 		if i := m.find(d.Play.ID); i < 0 || !m.queue[i].read {
@@ -455,6 +459,10 @@ func (m *model) commitOn(t *rapid.T, l *modelLease) bool {
 		l.hand = l.hand[len(group):]
 		m.settle(group)
 		l.commits = m.commits
+		if reads {
+			l.hand, l.ahead = l.ahead, nil // as Next does
+			m.handedOut(t, l, l.hand)
+		}
 		return true
 	}
 	return false

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -119,6 +121,17 @@ func DecodeOutcome(text string) (Outcome, error) {
 		o.Error = &e
 	}
 	return o, nil
+}
+
+// cutReply takes the first outcome off what is published to a gateway: outcomes
+// in their wire form, each after its length in decimal and a colon.
+func cutReply(replies string) (outcome, rest string, ok bool) {
+	size, rest, _ := strings.Cut(replies, ":")
+	n, err := strconv.Atoi(size)
+	if err != nil || n < 0 || n > len(rest) {
+		return "", "", false
+	}
+	return rest[:n], rest[n:], true
 }
 
 type writer struct{ buf []byte }

@@ -5,9 +5,8 @@
 --       remembers nothing of the circle, 3 group, 4 consumer, 5 first entry id,
 --       6 most, 7 most deliveries of a play, or 0 to leave the count as it is,
 --       8 entry that is counted already
--- Result: {1, number of commits, entry id, play id, play, deliveries before,
--- entry id, …}; {0} when the token is not the latest; {-1} when the number of
--- commits is another.
+-- Result: {1, number of commits, heads, plays}, as take gives them; {0} when the
+-- token is not the latest; {-1} when the number of commits is another.
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return {0}
 end
@@ -16,7 +15,7 @@ if ARGV[2] ~= '' and commits ~= ARGV[2] then
   return {-1}
 end
 local most = tonumber(ARGV[7])
-local result = {1, commits}
+local heads, texts = {}, {}
 for _, pending in ipairs(redis.call('XPENDING', KEYS[1], ARGV[3], ARGV[5], '+', ARGV[6])) do
   local id, count = pending[1], pending[4]
   local entry = redis.call('XRANGE', KEYS[1], id, id)[1]
@@ -28,10 +27,10 @@ for _, pending in ipairs(redis.call('XPENDING', KEYS[1], ARGV[3], ARGV[5], '+', 
     elseif count < most then
       redis.call('XCLAIM', KEYS[1], ARGV[3], ARGV[4], '0', id, 'RETRYCOUNT', count + 1, 'JUSTID')
     end
-    result[#result + 1] = id
-    result[#result + 1] = entry[2][2] or ''
-    result[#result + 1] = entry[2][4] or ''
-    result[#result + 1] = count
+    local play = entry[2][4] or ''
+    heads[#heads + 1] = id .. ' ' .. #(entry[2][2] or '') .. ' ' .. #play .. ' ' .. count
+    texts[#texts + 1] = entry[2][2] or ''
+    texts[#texts + 1] = play
   end
 end
-return result
+return {1, commits, table.concat(heads, ' '), table.concat(texts)}

@@ -43,7 +43,8 @@ local once = KEYS[3] and redis.call('HMGET', KEYS[3], 'play', 'to')
 if once and once[1] == ARGV[3] then
   redis.call('DEL', KEYS[3])
   for channel in string.gmatch(once[2] or '', '%S+') do
-    redis.call('PUBLISH', channel, started and ARGV[8] or ARGV[7])
+    local outcome = started and ARGV[8] or ARGV[7]
+    redis.call('PUBLISH', channel, #outcome .. ':' .. outcome)
   end
 end
 if not started then
