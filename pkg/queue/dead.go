@@ -141,9 +141,10 @@ func (d *DeadLetters) Replay(ctx context.Context, entry string, opts ReplayOptio
 	again.ID = NewPlayID()
 	again.Deadline = now.Add(cmp.Or(opts.Timeout, defaultTimeout))
 	again.IdempotencyKey, again.ReplyTo = "", ""
-	cmd := runOnce(ctx, d.rdb, replayScript, replaySource,
+	cmd := runOnce(ctx, d.rdb, replayScript, replaySource, call{
 		[]string{streamKey(d.circle), ownerKey(d.circle), deadKey(d.circle)},
-		entry, cmp.Or(opts.QueueLimit, defaultQueueLimit), again.ID, EncodePlay(again), wakePrefix, d.circle.String())
+		[]any{entry, cmp.Or(opts.QueueLimit, defaultQueueLimit), again.ID, EncodePlay(again), wakePrefix, d.circle.String()},
+	})
 	verdict, err := cmd.Text()
 	switch {
 	case err != nil && notSent(err):

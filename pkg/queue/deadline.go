@@ -48,6 +48,10 @@ func (d *Dispatcher) expire(ctx context.Context, due []waiter) {
 			gone = append(gone, v)
 			continue
 		}
+		if v := d.waiting.takeUnsent(v.id); v != nil {
+			v.done(neverQueued(v.id))
+			continue
+		}
 		ours = append(ours, v)
 		calls = append(calls, withdrawCall(v, v.late, expired(v.id), timedOut(v.id)))
 	}

@@ -3,11 +3,10 @@ package queue
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,8 +58,10 @@ type Dispatcher struct {
 	opts    DispatcherOptions
 	channel string
 	waiting *waiting
-	clock   clock
-	log     *slog.Logger
+
+	outgoing outgoing
+	clock    clock
+	log      *slog.Logger
 }
 
 // NewDispatcher returns a Dispatcher. The client is the caller's to close, after
@@ -104,6 +105,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for _, v := range d.waiting.close() {
 		v.done(unknown(v.id, "the gateway stopped before the play's outcome arrived"))
 	}
+	d.outgoing.close()
 	return nil
 }
 
@@ -147,13 +149,20 @@ func (d *Dispatcher) Play(ctx context.Context, c circle.Key, p Play) (Outcome, e
 // nothing to cancel any more, and the outcome, if there is one, is on its way;
 // or that the play is another's, which has its idempotency key, and goes on.
 func (d *Dispatcher) Cancel(ctx context.Context, playID string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	cancelled := failed(playID, KindCancelled, "the play was cancelled; it had no effect")
+	if v := d.waiting.takeUnsent(playID); v != nil {
+		v.done(cancelled)
+		return true, nil
+	}
+	if err := d.waiting.sent(ctx, playID); err != nil {
+		return false, fmt.Errorf("cancel: %w", err)
+	}
 	v, ok := d.waiting.get(playID)
 	if !ok || v.leader != "" {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
-	defer cancel()
-	cancelled := failed(playID, KindCancelled, "the play was cancelled; it had no effect")
 	verdict, err := runAll(ctx, d.rdb, withdrawScript, []call{withdrawCall(v, true, cancelled, cancelled)})[0].Text()
 	if err != nil {
 		return false, fmt.Errorf("cancel: %w", err)
@@ -192,43 +201,30 @@ func withdrawCall(v waiter, fromWorker bool, unread, read Outcome) call {
 // is nil, done is called exactly once, perhaps before Start returns; it must
 // not block. ctx bounds the queueing and not the play.
 func (d *Dispatcher) Start(ctx context.Context, c circle.Key, p Play, done func(Outcome)) error {
-	p = d.complete(p)
-	p.ReplyTo = d.opts.ID
-	v := &waiter{circle: c, id: p.ID, since: time.Now(), due: p.Deadline, done: done}
-	if p.IdempotencyKey != "" {
-		v.once, v.what = onceKey(c, p.Caller, p.IdempotencyKey), fingerprint(p)
+	if p.ID == "" {
+		p.ID = NewPlayID()
 	}
-	shared := *v // v is the table's from here on
-	// The play is waited for before it is queued: its outcome may be faster than
-	// the answer to queueing it.
-	if fresh, err := d.waiting.add(v); err != nil {
-		return err
-	} else if !fresh {
-		return fmt.Errorf("play %q is waited for already; give each play an id of its own", p.ID)
-	}
-	for {
-		q, err := d.enqueue(ctx, c, p)
-		switch {
-		case err == nil && q.leader != "":
-			if !d.share(ctx, shared, q.leader) {
-				continue // until it is queued itself, or ctx or its deadline ends
-			}
-		case err == nil && q.outcome != nil:
-			d.give(p.ID, *q.outcome)
-		case err == nil:
-			d.waiting.setEntry(p.ID, q.entry)
-		case !certain(err):
-			// It may be in the queue. If it is, its outcome will come; if it is not,
-			// that is certain once its deadline has passed.
-			d.log.Warn("play may not have been queued", "play", p.ID, "circle", c.String(), "error", err)
-		case errors.Is(err, ErrExpired):
-			d.settle(failed(p.ID, KindExpired, ErrExpired.Error()))
-		case d.waiting.take(p.ID) == nil: // the dispatcher closed meanwhile and called done
-		default:
-			return err
+	queued := make(chan error, 1)
+	var left atomic.Bool // Start has returned, or what it returns is decided
+	d.Submit(ctx, c, p, done, func(err error) {
+		if left.CompareAndSwap(false, true) {
+			queued <- err
+		} else if err != nil {
+			done(neverQueued(p.ID))
 		}
-		return nil
+	})
+	select {
+	case err := <-queued:
+		return err
+	case <-ctx.Done():
 	}
+	if v := d.waiting.takeUnsent(p.ID); v != nil {
+		return &UnavailableError{ctx.Err()}
+	}
+	if !left.CompareAndSwap(false, true) {
+		return <-queued
+	}
+	return nil // it may be in the queue; its outcome or its deadline will come
 }
 
 // Fire submits a play whose outcome nobody waits for; Fetch finds it later by
@@ -238,14 +234,30 @@ func (d *Dispatcher) Start(ctx context.Context, c circle.Key, p Play, done func(
 func (d *Dispatcher) Fire(ctx context.Context, c circle.Key, p Play) (string, error) {
 	p = d.complete(p)
 	p.ReplyTo = ""
-	q, err := d.enqueue(ctx, c, p)
-	switch {
-	case q.leader != "":
-		return q.leader, err
-	case q.outcome != nil:
-		return q.outcome.PlayID, err
-	default:
+	if err := ctx.Err(); err != nil {
+		return p.ID, &UnavailableError{err}
+	}
+	v := &waiter{circle: c, id: p.ID, play: p}
+	v.identify()
+	if err := d.readClock(ctx); err != nil {
 		return p.ID, err
+	}
+	if err := d.prepare(v); err != nil {
+		return p.ID, err
+	}
+	e := &enqueue{plays: []*waiter{v}}
+	cmd := runOnce(ctx, d.pipe, enqueueScript, enqueueSource, d.enqueueCall(e))
+	verdicts, err := d.verdicts(e, cmd)
+	if err != nil {
+		return p.ID, err
+	}
+	switch verdict := verdicts[0]; {
+	case verdict.leader != "":
+		return verdict.leader, nil
+	case verdict.outcome != nil:
+		return verdict.outcome.PlayID, nil
+	default:
+		return p.ID, verdict.err
 	}
 }
 
@@ -272,99 +284,6 @@ func (d *Dispatcher) complete(p Play) Play {
 		p.Deadline = time.Now().Add(d.opts.Timeout)
 	}
 	return p
-}
-
-// queued is what became of a play that was submitted: one of these is set.
-type queued struct {
-	entry   string   // its own, in the queue
-	leader  string   // the play that has its idempotency key
-	outcome *Outcome // that play's
-}
-
-func (d *Dispatcher) enqueue(ctx context.Context, c circle.Key, p Play) (queued, error) {
-	if err := ctx.Err(); err != nil {
-		return queued{}, &UnavailableError{err}
-	}
-	if d.clock.unknown() {
-		if err := d.clock.ask(ctx, d.rdb); err != nil {
-			return queued{}, &UnavailableError{err}
-		}
-	}
-	p.Deadline = d.clock.redis(p.Deadline)
-	message := EncodePlay(p)
-	if len(message) > MaxMessageBytes {
-		return queued{}, ErrTooLarge
-	}
-	keys := []string{streamKey(c), ownerKey(c), paceKey(c)}
-	args := []any{d.opts.QueueLimit, p.ID, message, wakePrefix, c.String(), p.Deadline.UnixMilli()}
-	if p.IdempotencyKey != "" {
-		if len(p.IdempotencyKey) > MaxKeyBytes {
-			return queued{}, ErrKeyTooLong
-		}
-		reply := ""
-		if p.ReplyTo != "" {
-			reply = repliesChannel(p.ReplyTo)
-		}
-		keys = append(keys, onceKey(c, p.Caller, p.IdempotencyKey))
-		args = append(args, fingerprint(p), d.opts.KeyTTL.Milliseconds(), reply, group)
-	}
-	sent := time.Now()
-	cmd := runOnce(ctx, d.pipe, enqueueScript, enqueueSource, keys, args...)
-	r, err := newReply(cmd)
-	if err != nil {
-		if notSent(err) {
-			return queued{}, &UnavailableError{err}
-		}
-		return queued{}, fmt.Errorf("queue the play: %w", err)
-	}
-	entry, depth := r.text(), r.number()
-	var q queued
-	switch {
-	case entry != "":
-		q.entry = entry
-		d.clock.observe(entryTime(entry), sent, time.Now())
-	case depth == onceShared:
-		q.leader = r.text()
-	case depth == onceOver:
-		text := r.text()
-		if r.bad {
-			break
-		}
-		o, err := DecodeOutcome(text)
-		if err != nil {
-			return queued{}, err
-		}
-		q.outcome = &o
-	case depth == onceConflict:
-		return queued{}, ErrKeyReused
-	case depth < 0:
-		return queued{}, ErrExpired
-	default:
-		pace, now := r.text(), r.number()
-		return queued{}, &BusyError{What: "the circle's queue", RetryAfter: parsePace(pace).retryAfter(depth, now)}
-	}
-	return q, r.err("enqueue")
-}
-
-// certain reports whether a play that could not be queued certainly was not.
-func certain(err error) bool {
-	var busy *BusyError
-	var unavailable *UnavailableError
-	return errors.As(err, &busy) || errors.As(err, &unavailable) ||
-		errors.Is(err, ErrTooLarge) || errors.Is(err, ErrExpired) ||
-		errors.Is(err, ErrKeyTooLong) || errors.Is(err, ErrKeyReused)
-}
-
-// notSent reports whether a command that failed certainly had no effect: it was
-// not sent, or Redis answered it with an error, which scripts do only before
-// their first write.
-func notSent(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return true
-	}
-	var answered redis.Error
-	return errors.As(err, &answered) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed)
 }
 
 // receive is the reply loop.

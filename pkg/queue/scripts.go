@@ -52,24 +52,48 @@ type onceCmd struct{ *redis.Cmd }
 
 func (onceCmd) NoRetry() bool { return true }
 
-// runOnce runs a script that must not be run twice.
-func runOnce(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, source string, keys []string, args ...any) *redis.Cmd {
-	run := func(command, what string) *redis.Cmd {
-		full := make([]any, 0, 3+len(keys)+len(args))
-		full = append(full, command, what, len(keys))
-		for _, key := range keys {
-			full = append(full, key)
-		}
-		cmd := redis.NewCmd(ctx, append(full, args...)...)
-		cmd.SetFirstKeyPos(3)
-		_ = rdb.Process(ctx, onceCmd{cmd}) // cmd has the error
-		return cmd
+// command is the one that runs a script for a call, by its hash or, where Redis
+// does not know that, by its source.
+func (c call) command(ctx context.Context, name, script string) *redis.Cmd {
+	full := make([]any, 0, 3+len(c.keys)+len(c.args))
+	full = append(full, name, script, len(c.keys))
+	for i := range c.keys {
+		full = append(full, &c.keys[i])
 	}
-	cmd := run("evalsha", script.Hash())
+	cmd := redis.NewCmd(ctx, append(full, c.args...)...)
+	cmd.SetFirstKeyPos(3)
+	return cmd
+}
+
+// runOnce runs a script that must not be run twice.
+func runOnce(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, source string, c call) *redis.Cmd {
+	cmd := c.command(ctx, "evalsha", script.Hash())
+	_ = rdb.Process(ctx, onceCmd{cmd}) // cmd has the error
 	if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
-		cmd = run("eval", source)
+		cmd = c.command(ctx, "eval", source)
+		_ = rdb.Process(ctx, onceCmd{cmd})
 	}
 	return cmd
+}
+
+// runAllOnce is runAll for a script that must not be run twice for a call.
+func runAllOnce(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, source string, calls []call) []*redis.Cmd {
+	results := make([]*redis.Cmd, len(calls))
+	run := func(name, script string, skip func(int) bool) {
+		pipe := rdb.Pipeline()
+		for i, c := range calls {
+			if !skip(i) {
+				results[i] = c.command(ctx, name, script)
+				_ = pipe.Process(ctx, onceCmd{results[i]}) // it is sent by Exec
+			}
+		}
+		if pipe.Len() > 0 {
+			_, _ = pipe.Exec(ctx) // each command has its own error
+		}
+	}
+	run("evalsha", script.Hash(), func(int) bool { return false })
+	run("eval", source, func(i int) bool { return !redis.HasErrorPrefix(results[i].Err(), "NOSCRIPT") })
+	return results
 }
 
 // A call is one run of a script.

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"container/heap"
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -26,7 +27,27 @@ type waiter struct {
 	leader     string
 
 	index int // in the heap
+
+	// Of a play that is to be sent, until that is over. queued is called once,
+	// with an error if the play was refused; done is not called then.
+	play   Play
+	ctx    context.Context // ends when the play is not to be sent any more
+	queued func(error)
+	state  sendState
+	round  chan struct{} // closed when the answer to the sending has come, or none will
+
+	message  string // what is sent
+	deadline int64  // in milliseconds of Redis's clock
 }
+
+// sendState is how far a waiter's play has come on its way to the queue.
+type sendState int
+
+const (
+	unsent  sendState = iota // it has not left
+	sending                  // it is on its way, or its answer
+	sent                     // it is queued, or nobody knows
+)
 
 // waiting holds the waiters, by play and by when they are due. It decides who
 // calls done: whoever takes a waiter out, which happens once.
@@ -155,12 +176,74 @@ func (w *waiting) get(id string) (waiter, bool) {
 	return *v, true
 }
 
-func (w *waiting) setEntry(id, entry string) {
+// takeUnsent removes a play that has not left yet, and will not then.
+func (w *waiting) takeUnsent(id string) *waiter {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if v := w.byID[id]; v != nil {
-		v.entry = entry
+	v := w.byID[id]
+	if v == nil || v.state != unsent || v.leader != "" {
+		return nil
 	}
+	w.remove(v)
+	return v
+}
+
+// sent waits until a play is not on its way any more.
+func (w *waiting) sent(ctx context.Context, id string) error {
+	w.mu.Lock()
+	var round chan struct{}
+	if v := w.byID[id]; v != nil && v.state == sending {
+		round = v.round
+	}
+	w.mu.Unlock()
+	if round == nil {
+		return nil
+	}
+	select {
+	case <-round:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// leaving marks plays that are sent now. It returns those that are, those that
+// nobody waits for any more, and those whose contexts have ended, which it
+// removes.
+func (w *waiting) leaving(plays []*waiter, round chan struct{}) (leave, gone, ended []*waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	leave = plays[:0]
+	for _, v := range plays {
+		switch {
+		case w.byID[v.id] != v:
+			gone = append(gone, v)
+		case v.ctx.Err() != nil:
+			w.remove(v)
+			ended = append(ended, v)
+		default:
+			v.state, v.round = sending, round
+			leave = append(leave, v)
+		}
+	}
+	return leave, gone, ended
+}
+
+// arrived notes what is known of plays that were sent: the entries of those that
+// are queued, which are empty for the others.
+func (w *waiting) arrived(plays []*waiter, entries []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, v := range plays {
+		v.state, v.entry = sent, entries[i]
+	}
+}
+
+// again marks a play that is to be sent once more.
+func (w *waiting) again(v *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v.state = unsent
 }
 
 // snapshot returns copies of at most n waiters that are due, taken off the heap
