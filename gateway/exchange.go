@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"circles/pkg/protocol"
+	"circles/pkg/queue"
 )
 
 // exchange is one frame from a client and the one that answers it. It is over
@@ -11,53 +12,78 @@ import (
 type exchange struct {
 	session *session
 	batch   bool
+	calls   []call  // in the order of the requests
+	alone   [1]call // what calls is of a frame that is no batch
 
-	mu        sync.Mutex
-	responses []protocol.Response // a place a call, in the order of the requests
-	done      []bool              // a place a call
-	left      int                 // calls that are not answered
-	slots     int                 // of the connection's plays in flight
+	mu    sync.Mutex
+	left  int // calls that are not answered
+	slots int // of the connection's plays in flight
 }
 
-// call is one request of an exchange.
+// call is one request of an exchange. It is the queue's caller of the play that
+// it asks for.
 type call struct {
 	exchange *exchange
-	at       int
 	request  protocol.Request
-	over     func() // called when the call is answered; nil: nothing is to be done
+	play     string   // id of the play that it asks for
+	taken    []string // ids of the plays that it cancels
+
+	// Under the exchange's mutex.
+	done     bool
+	response protocol.Response
 }
 
 func newExchange(s *session, frame protocol.Frame) *exchange {
-	calls := len(frame.Entries)
-	return &exchange{
-		session:   s,
-		batch:     frame.Batch,
-		responses: make([]protocol.Response, calls),
-		done:      make([]bool, calls),
-		left:      calls,
+	x := &exchange{session: s, batch: frame.Batch, left: len(frame.Entries)}
+	if x.calls = x.alone[:]; len(frame.Entries) != 1 {
+		x.calls = make([]call, len(frame.Entries))
 	}
+	for i := range x.calls {
+		x.calls[i].exchange, x.calls[i].request = x, frame.Entries[i].Request
+	}
+	return x
+}
+
+// Queued answers a play that was refused.
+func (c *call) Queued(err error) {
+	if err != nil {
+		s := c.exchange.session
+		c.answer(nil, s.server.hub.refusal(s.circle, c.play, err))
+	}
+}
+
+// Done answers a play that is over.
+func (c *call) Done(o queue.Outcome) {
+	s := c.exchange.session
+	result, err := s.server.hub.result(s.circle, o)
+	c.finish(protocol.Response{ID: c.request.ID, Result: result, Error: err})
 }
 
 // answer answers the call: with err when it isn't nil, else with result. The
 // first answer counts; what comes after it is dropped.
 func (c *call) answer(result any, err *protocol.Error) {
-	if c.over != nil {
-		c.over()
-	}
 	response := protocol.Response{ID: c.request.ID, Error: err}
 	if !c.request.IsNotification() && err == nil {
 		response = protocol.Result(c.request.ID, result)
 	}
-	c.exchange.answered(c.at, response)
+	c.finish(response)
 }
 
-func (x *exchange) answered(at int, response protocol.Response) {
+// finish is answer, of what is JSON already.
+func (c *call) finish(response protocol.Response) {
+	x := c.exchange
+	if c.play != "" {
+		x.session.flights.remove(c.play)
+	}
+	if c.taken != nil {
+		x.session.flights.putBack(c.taken)
+	}
 	x.mu.Lock()
-	if x.done[at] {
+	if c.done {
 		x.mu.Unlock()
 		return
 	}
-	x.done[at], x.responses[at] = true, response
+	c.done, c.response = true, response
 	x.left--
 	over, slots := x.left == 0, x.slots
 	x.mu.Unlock()
@@ -72,20 +98,27 @@ func (x *exchange) answered(at int, response protocol.Response) {
 
 // frame is the answer; nil when nothing is to be answered. The exchange is over.
 func (x *exchange) frame() []byte {
-	wanted := x.responses[:0]
-	for _, response := range x.responses {
-		if response.ID != nil {
+	if !x.batch {
+		response := x.calls[0].response
+		if response.ID == nil {
+			return nil
+		}
+		return response.AppendJSON(make([]byte, 0, envelopeBytes+len(response.ID)+len(response.Result)))
+	}
+	var wanted []protocol.Response
+	for i := range x.calls {
+		if response := x.calls[i].response; response.ID != nil {
 			wanted = append(wanted, response)
 		}
 	}
-	switch {
-	case len(wanted) == 0:
+	if len(wanted) == 0 {
 		return nil
-	case x.batch:
-		return protocol.EncodeBatch(wanted)
 	}
-	return wanted[0].AppendJSON(nil)
+	return protocol.EncodeBatch(wanted)
 }
+
+// envelopeBytes is what an answer takes besides its id and its result.
+const envelopeBytes = 64
 
 // reserve takes one of the connection's places for plays in flight. It is given
 // back when the exchange is over: until then the answers are held in memory.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"sync"
 
 	"circles/pkg/protocol"
@@ -15,7 +16,7 @@ type flights struct {
 }
 
 type flight struct {
-	request    string // id of the request, as it was sent; empty for a notification
+	request    protocol.ID // as it was sent; nil for a notification
 	cancelling bool
 }
 
@@ -25,7 +26,7 @@ func (f *flights) add(playID string, request protocol.ID) {
 	if f.plays == nil {
 		f.plays = make(map[string]flight)
 	}
-	f.plays[playID] = flight{request: string(request)}
+	f.plays[playID] = flight{request: request}
 }
 
 func (f *flights) remove(playID string) {
@@ -42,7 +43,7 @@ func (f *flights) take(p protocol.CancelParams) []string {
 	defer f.mu.Unlock()
 	var taken []string
 	for playID, fl := range f.plays {
-		named := p.PlayID == playID || p.ID != nil && string(p.ID) == fl.request
+		named := p.PlayID == playID || p.ID != nil && bytes.Equal(p.ID, fl.request)
 		if named && !fl.cancelling {
 			taken = append(taken, playID)
 			f.plays[playID] = flight{request: fl.request, cancelling: true}

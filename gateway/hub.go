@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -17,7 +18,7 @@ const retryAfter = time.Second
 
 // dispatcher is what the hub needs of queue.Dispatcher.
 type dispatcher interface {
-	Start(ctx context.Context, c circle.Key, p queue.Play, done func(queue.Outcome)) error
+	Submit(ctx context.Context, c circle.Key, p queue.Play, caller queue.Caller)
 	Cancel(ctx context.Context, playID string) (bool, error)
 }
 
@@ -42,21 +43,20 @@ type asked struct {
 	came   time.Time // the play's time runs from here
 }
 
-// play submits a play and returns when it is queued. The answer comes when the
-// play is over, on a goroutine of the dispatcher, or before play returns. ctx
-// bounds the queueing, not the play.
-func (h *hub) play(ctx context.Context, a asked, answer answerFunc) {
+// play submits a play and does not wait. The caller is told what becomes of it on
+// a goroutine of the dispatcher, or before play returns. A play that has not
+// left for the queue when ctx ends is refused.
+func (h *hub) play(ctx context.Context, a asked, caller queue.Caller) *protocol.Error {
 	p := a.params
 	timeout := h.timeout
 	if p.TimeoutMS != 0 {
 		if p.TimeoutMS < 1 || p.TimeoutMS > h.timeoutMax.Milliseconds() {
-			answer(nil, protocol.Errorf(protocol.CodeInvalidParams,
-				"invalid params: timeout_ms is %d, want 1 to %d", p.TimeoutMS, h.timeoutMax.Milliseconds()))
-			return
+			return protocol.Errorf(protocol.CodeInvalidParams,
+				"invalid params: timeout_ms is %d, want 1 to %d", p.TimeoutMS, h.timeoutMax.Milliseconds())
 		}
 		timeout = time.Duration(p.TimeoutMS) * time.Millisecond
 	}
-	play := queue.Play{
+	h.dispatcher.Submit(ctx, a.circle, queue.Play{
 		ID:       a.id,
 		Script:   p.Script,
 		Args:     p.Args,
@@ -65,13 +65,8 @@ func (h *hub) play(ctx context.Context, a asked, answer answerFunc) {
 		Deadline: a.came.Add(timeout),
 
 		IdempotencyKey: p.IdempotencyKey,
-	}
-	ctx, cancel := context.WithDeadline(ctx, play.Deadline)
-	defer cancel()
-	err := h.dispatcher.Start(ctx, a.circle, play, func(o queue.Outcome) { h.settle(a.circle, o, answer) })
-	if err != nil {
-		answer(nil, h.refusal(a.circle, play.ID, err))
-	}
+	}, caller)
+	return nil
 }
 
 // cancel cancels plays of a circle and answers whether any of them is certain to
@@ -90,19 +85,22 @@ func (h *hub) cancel(ctx context.Context, in circle.Key, plays []string, answer 
 	answer(result, nil)
 }
 
-// settle answers with a play's outcome.
-func (h *hub) settle(in circle.Key, o queue.Outcome, answer answerFunc) {
+// result is what a play is answered with.
+func (h *hub) result(in circle.Key, o queue.Outcome) (json.RawMessage, *protocol.Error) {
 	if o.Error != nil {
-		answer(nil, h.failure(in, o))
-		return
+		return nil, h.failure(in, o)
 	}
-	answer(protocol.PlayResult{
+	result := protocol.PlayResult{
 		PlayID:    o.PlayID,
 		Output:    o.Output,
 		Value:     o.Value,
 		ElapsedUS: o.Elapsed.Microseconds(),
-	}, nil)
+	}
+	return result.AppendJSON(make([]byte, 0, resultBytes+len(o.Output)+len(o.Value))), nil
 }
+
+// resultBytes is what a play's result takes besides its value, at most.
+const resultBytes = 128
 
 // refusal is the error for a play that was not taken.
 func (h *hub) refusal(in circle.Key, playID string, err error) *protocol.Error {

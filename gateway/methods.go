@@ -35,7 +35,7 @@ func methods() []method {
 					protocol.CodeBusy, protocol.CodeExpired, protocol.CodeGaveUp,
 				},
 			},
-			call: play,
+			call: play(),
 		},
 		{
 			spec: protocol.Spec{
@@ -94,9 +94,10 @@ func methods() []method {
 
 // now adapts a method that answers at once.
 func now[P, R any](f func(*session, P) (R, *protocol.Error)) callFunc {
+	params := protocol.ParamsOf[P]()
 	return func(s *session, c *call) {
-		var p P
-		if err := protocol.DecodeParams(c.request.Params, &p); err != nil {
+		p, err := params.Decode(c.request.Params)
+		if err != nil {
 			c.answer(nil, err)
 			return
 		}
@@ -143,29 +144,30 @@ func (s *session) discover(protocol.DiscoverParams) (json.RawMessage, *protocol.
 }
 
 // play has a script handed to the hub. It is answered when the play is over.
-func play(s *session, c *call) {
-	var p protocol.PlayParams
-	if err := protocol.DecodeParams(c.request.Params, &p); err != nil {
-		c.answer(nil, err)
-		return
+func play() callFunc {
+	params := protocol.ParamsOf[protocol.PlayParams]()
+	return func(s *session, c *call) {
+		p, err := params.Decode(c.request.Params)
+		if err == nil {
+			err = c.reserve()
+		}
+		if err != nil {
+			c.answer(nil, err)
+			return
+		}
+		c.play = queue.NewPlayID()
+		asked := asked{
+			id:     c.play,
+			circle: s.circle,
+			params: p,
+			came:   time.Now(), // the play's time runs from here
+		}
+		asked.by, _ = s.identity()
+		s.flights.add(c.play, c.request.ID)
+		if err := s.server.hub.play(s.ctx, asked, c); err != nil {
+			c.answer(nil, err)
+		}
 	}
-	if err := c.reserve(); err != nil {
-		c.answer(nil, err)
-		return
-	}
-	asked := asked{
-		id:     queue.NewPlayID(),
-		circle: s.circle,
-		params: p,
-		came:   time.Now(), // the play's time runs from here
-	}
-	asked.by, _ = s.identity()
-	s.flights.add(asked.id, c.request.ID)
-	c.over = func() { s.flights.remove(asked.id) }
-	s.submit(func() {
-		defer s.survive(c)
-		s.server.hub.play(s.ctx, asked, c.answer)
-	})
 }
 
 // cancel has the hub cancel plays of the connection. It is answered when that is
@@ -185,7 +187,7 @@ func cancel(s *session, c *call) {
 		c.answer(protocol.CancelResult{}, nil)
 		return
 	}
-	c.over = func() { s.flights.putBack(plays) }
+	c.taken = plays
 	s.submit(func() {
 		defer s.survive(c)
 		s.server.hub.cancel(s.ctx, s.circle, plays, c.answer)

@@ -12,13 +12,17 @@ type outbox struct {
 	max int // bytes
 
 	mu     sync.Mutex
-	frames [][]byte
+	frames [][]byte // from first on
+	first  int
 	bytes  int
 	closed bool
 
 	ready chan struct{} // signalled when there is something for the writer
 	space chan struct{} // signalled when the outbox is not crowded any more
 }
+
+// keptFrames is the most places for frames that an empty outbox keeps.
+const keptFrames = 16
 
 func newOutbox(max int) *outbox {
 	return &outbox{max: max, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
@@ -31,6 +35,11 @@ func (o *outbox) put(frame []byte) {
 	if o.closed {
 		return
 	}
+	if o.first > 0 && len(o.frames) == cap(o.frames) {
+		n := copy(o.frames, o.frames[o.first:])
+		clear(o.frames[n:])
+		o.frames, o.first = o.frames[:n], 0
+	}
 	o.frames = append(o.frames, frame)
 	o.bytes += len(frame)
 	signal(o.ready)
@@ -40,12 +49,17 @@ func (o *outbox) put(frame []byte) {
 func (o *outbox) take() []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.frames) == 0 {
+	if o.first == len(o.frames) {
 		return nil
 	}
-	frame := o.frames[0]
-	o.frames[0] = nil
-	o.frames = o.frames[1:]
+	frame := o.frames[o.first]
+	o.frames[o.first] = nil
+	if o.first++; o.first == len(o.frames) {
+		if o.first = 0; cap(o.frames) > keptFrames {
+			o.frames = nil
+		}
+		o.frames = o.frames[:0]
+	}
 	o.bytes -= len(frame)
 	if o.bytes <= o.max {
 		signal(o.space)
@@ -75,7 +89,7 @@ func (o *outbox) crowded() bool {
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.closed, o.frames, o.bytes = true, nil, 0
+	o.closed, o.frames, o.first, o.bytes = true, nil, 0, 0
 }
 
 func signal(c chan struct{}) {

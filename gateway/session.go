@@ -27,8 +27,8 @@ const (
 )
 
 // session is one socket. The goroutine that calls run reads and dispatches; run
-// starts and waits for one more that writes, and for one that hands plays to the
-// hub while there are any. Plays are answered from the dispatcher's goroutines,
+// starts and waits for one more that writes, and for one that cancels plays while
+// there are any to be cancelled. Plays are answered from the dispatcher's goroutines,
 // which only ever touch the outbox.
 //
 // conn is the inner connection: the wrapper that the handler is given goes back
@@ -45,7 +45,7 @@ type session struct {
 
 	closing chan struct{} // closed by close and kill, once
 
-	ctx       context.Context // of the queueing of plays; ends when the session is killed
+	ctx       context.Context // of the queueing and cancelling of plays; ends when the session is killed
 	cancel    context.CancelFunc
 	submitter sync.WaitGroup
 
@@ -58,8 +58,8 @@ type session struct {
 	inFlight int
 	draining bool
 
-	// Plays that aren't handed to the hub yet, in the order they came; as many
-	// as are in flight at most.
+	// Cancellations that aren't carried out yet, in the order they came; as many
+	// as plays are in flight at most.
 	pending    []func()
 	submitting bool
 }
@@ -184,12 +184,11 @@ func (s *session) alive() error {
 func (s *session) handle(frame protocol.Frame) {
 	x := newExchange(s, frame)
 	for i, entry := range frame.Entries {
-		c := &call{exchange: x, at: i, request: entry.Request}
 		if entry.Error != nil {
-			c.answer(nil, entry.Error)
+			x.calls[i].answer(nil, entry.Error)
 			continue
 		}
-		s.dispatch(c)
+		s.dispatch(&x.calls[i])
 	}
 }
 
@@ -217,21 +216,21 @@ func (s *session) survive(c *call) {
 	}
 }
 
-// submit has a play handed to the hub after those that came before it. It
-// doesn't wait: queueing a play takes a round trip to Redis, or much longer when
-// Redis doesn't answer, and the reader has other things to do.
-func (s *session) submit(play func()) {
+// submit has a cancellation carried out after those that came before it. It
+// doesn't wait: that takes a round trip to Redis, or much longer when Redis
+// doesn't answer, and the reader has other things to do.
+func (s *session) submit(cancellation func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pending = append(s.pending, play)
+	s.pending = append(s.pending, cancellation)
 	if !s.submitting {
 		s.submitting = true
 		s.submitter.Go(s.submitPending)
 	}
 }
 
-// submitPending is the goroutine that hands plays to the hub. It ends when there
-// are none.
+// submitPending is the goroutine that carries out cancellations. It ends when
+// there are none.
 func (s *session) submitPending() {
 	for {
 		s.mu.Lock()
@@ -240,10 +239,10 @@ func (s *session) submitPending() {
 			s.mu.Unlock()
 			return
 		}
-		play := s.pending[0]
+		cancellation := s.pending[0]
 		s.pending = s.pending[1:]
 		s.mu.Unlock()
-		play()
+		cancellation()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -101,32 +102,42 @@ func decodeEntry(data json.RawMessage) Entry {
 		}
 		return Entry{Request: Request{ID: id}, Error: Errorf(CodeInvalidRequest, "invalid request: "+format, args...)}
 	}
-	var members map[string]json.RawMessage
 	if kind := kindOf(data); kind != "object" {
 		return invalid(nil, "got %s, want an object", withArticle(kind))
 	}
-	if err := json.Unmarshal(data, &members); err != nil {
-		return invalid(nil, "want an object")
+	var id, rpc, named, params json.RawMessage
+	for walk := membersOf(data); ; {
+		name, raw, ok := walk.next()
+		if !ok {
+			break
+		}
+		switch name {
+		case "id":
+			id = raw
+		case "jsonrpc":
+			rpc = raw
+		case "method":
+			named = raw
+		case "params":
+			params = raw
+		}
 	}
-	id, hasID := members["id"]
-	if hasID {
+	if id != nil {
 		if kind := kindOf(id); kind != "string" && kind != "number" && kind != "null" {
 			return invalid(nil, "id is %s, want a string, a number or null", withArticle(kind))
 		}
 	}
-
-	var got, method string
-	if raw, ok := members["jsonrpc"]; !ok {
+	if rpc == nil {
 		return invalid(id, `jsonrpc is missing, want "2.0"`)
-	} else if kindOf(raw) != "string" || json.Unmarshal(raw, &got) != nil || got != version {
+	} else if kindOf(rpc) != "string" || textOf(rpc) != version {
 		return invalid(id, `jsonrpc is not "2.0"`)
 	}
-	if raw, ok := members["method"]; !ok {
+	if named == nil {
 		return invalid(id, "method is missing")
-	} else if kind := kindOf(raw); kind != "string" || json.Unmarshal(raw, &method) != nil {
+	} else if kind := kindOf(named); kind != "string" {
 		return invalid(id, "method is %s, want a string", withArticle(kind))
 	}
-	params := members["params"]
+	method := textOf(named)
 	switch kind := kindOf(params); kind {
 	case "", "null":
 		params = nil
@@ -224,6 +235,30 @@ func Result(id ID, result any) Response {
 		return Response{ID: id, Error: Errorf(CodeInternal, "internal error")}
 	}
 	return Response{ID: id, Result: raw}
+}
+
+// AppendJSON appends the result of a play as JSON, as encoding/json would.
+func (r PlayResult) AppendJSON(dst []byte) []byte {
+	dst = appendText(append(dst, `{"play_id":`...), r.PlayID)
+	dst = appendText(append(dst, `,"output":`...), r.Output)
+	dst = append(dst, `,"value":`...)
+	if r.Value == nil {
+		dst = append(dst, null...)
+	}
+	dst = append(dst, r.Value...)
+	dst = append(dst, `,"elapsed_us":`...)
+	return append(strconv.AppendInt(dst, r.ElapsedUS, 10), '}')
+}
+
+// appendText appends a text as a JSON string.
+func appendText(dst []byte, text string) []byte {
+	for i := range len(text) {
+		if b := text[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
+			return appendMarshalled(dst, text)
+		}
+	}
+	dst = append(append(dst, '"'), text...)
+	return append(dst, '"')
 }
 
 // Notify makes the frame of a notification.

@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -234,6 +235,59 @@ func TestWhoamiShowsNullForNobody(t *testing.T) {
 	if want := `{"circle":"` + key + `","authenticated":false,"pubkey":null,"role":null}`; string(got.Result) != want {
 		t.Errorf("got %s, want %s", got.Result, want)
 	}
+}
+
+func TestPlayResultAsJSON(t *testing.T) {
+	for _, r := range []protocol.PlayResult{
+		{},
+		{PlayID: "p", Output: "42", Value: json.RawMessage("42"), ElapsedUS: 7},
+		{PlayID: "p", Output: "a \"quoted\" \\ text\n<&> \u2028 é \x7f \xff", Value: json.RawMessage(`{"a":[1,"x"]}`), ElapsedUS: 1 << 40},
+	} {
+		var want bytes.Buffer
+		encoder := json.NewEncoder(&want)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(r); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(r.AppendJSON(nil)); got != strings.TrimSpace(want.String()) {
+			t.Errorf("got %s, want %s", got, want.String())
+		}
+	}
+}
+
+// FuzzParams compares what is decoded with what encoding/json makes of it.
+func FuzzParams(f *testing.F) {
+	for _, seed := range []string{
+		`{"script":"40 + 2"}`, ` { "script" : "a\"b\\" , "args" : { "x" : [ "}" , 1 ] } , "timeout_ms" : 5 } `,
+		`{"script":"a","script":"b"}`, `{"\u0073cript":"a"}`, `{"script":"\ud800"}`, `["a",null,3]`, `["a", {"b":[[]]} ]`, `[]`, `{}`,
+		`{"script":"a","args":null}`, `{"script":"a","args":"\\"}`, `{"script":"a","":1}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !json.Valid([]byte(text)) || !utf8.ValidString(text) {
+			t.Skip()
+		}
+		got, err := protocol.ParamsOf[protocol.PlayParams]().Decode(json.RawMessage(text))
+		if err != nil {
+			return
+		}
+		var want protocol.PlayParams
+		var items []json.RawMessage
+		if json.Unmarshal([]byte(text), &items) == nil {
+			for i, into := range []any{&want.Script, &want.Args, &want.TimeoutMS, &want.IdempotencyKey}[:len(items)] {
+				if err := json.Unmarshal(items[i], into); err != nil {
+					t.Fatalf("%s: %v", text, err)
+				}
+			}
+		} else if err := json.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if got.Script != want.Script || got.TimeoutMS != want.TimeoutMS || got.IdempotencyKey != want.IdempotencyKey ||
+			string(bytes.TrimSpace(got.Args)) != string(bytes.TrimSpace(want.Args)) {
+			t.Fatalf("%s: got %+v, want %+v", text, got, want)
+		}
+	})
 }
 
 func FuzzDecodeFrame(f *testing.F) {

@@ -3,61 +3,107 @@ package protocol
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
 )
+
+// Params decodes the parameters of one method.
+type Params[P any] struct{ fields []paramField }
+
+// ParamsOf makes the decoder of a parameter struct.
+func ParamsOf[P any]() Params[P] { return Params[P]{paramFields(reflect.TypeFor[P]())} }
+
+// Decode decodes a request's params, as DecodeParams does.
+func (d Params[P]) Decode(params json.RawMessage) (P, *Error) {
+	var p P
+	err := decodeParams(params, d.fields, reflect.ValueOf(&p).Elem())
+	return p, err
+}
 
 // DecodeParams fills into, a pointer to a parameter struct, from a request's
 // params. Every field is a parameter; one without omitempty or omitzero is
 // required. An array gives them in the order of the fields. Unlike
 // encoding/json it takes names exactly as they are and none that it doesn't
 // know. The error has CodeInvalidParams and names the parameter.
+//
+// params are valid JSON, as DecodeFrame gives them; what is decoded may refer
+// to them.
 func DecodeParams(params json.RawMessage, into any) *Error {
 	target := reflect.ValueOf(into).Elem()
-	fields := paramFields(target.Type())
+	return decodeParams(params, paramFields(target.Type()), target)
+}
 
-	given := map[string]json.RawMessage{}
+// usualParams is as many parameters as are decoded without an allocation.
+const usualParams = 8
+
+func decodeParams(params json.RawMessage, fields []paramField, target reflect.Value) *Error {
+	var buffer [usualParams]json.RawMessage
+	given := append(buffer[:0], make([]json.RawMessage, len(fields))...)
+	var unknown []string
 	switch kindOf(params) {
 	case "array":
-		var positional []json.RawMessage
-		if err := json.Unmarshal(params, &positional); err != nil {
-			return Errorf(CodeInvalidParams, "invalid params: not JSON")
+		n := 0
+		for walk := membersOf(params); ; n++ {
+			raw, ok := walk.item()
+			if !ok {
+				break
+			}
+			if n < len(fields) {
+				given[n] = raw
+			}
 		}
-		if len(positional) > len(fields) {
-			return Errorf(CodeInvalidParams, "invalid params: got %d by position, want at most %d", len(positional), len(fields))
-		}
-		for i, raw := range positional {
-			given[fields[i].name] = raw
+		if n > len(fields) {
+			return Errorf(CodeInvalidParams, "invalid params: got %d by position, want at most %d", n, len(fields))
 		}
 	case "object":
-		if err := json.Unmarshal(params, &given); err != nil {
-			return Errorf(CodeInvalidParams, "invalid params: not JSON")
+		for walk := membersOf(params); ; {
+			name, raw, ok := walk.next()
+			if !ok {
+				break
+			}
+			if i := slices.IndexFunc(fields, func(f paramField) bool { return f.name == name }); i >= 0 {
+				given[i] = raw
+			} else {
+				unknown = append(unknown, name)
+			}
 		}
 	}
-
-	for _, field := range fields {
-		raw, ok := given[field.name]
-		delete(given, field.name)
+	for i, field := range fields {
+		raw := given[i]
 		// Null for a parameter that may be left out is as if it were, but for one
 		// that takes any JSON null is a value.
-		absent := !ok || kindOf(raw) == "null" && field.typ != reflect.TypeFor[json.RawMessage]()
+		absent := raw == nil || kindOf(raw) == "null" && field.typ != reflect.TypeFor[json.RawMessage]()
 		switch {
 		case absent && field.required:
 			return Errorf(CodeInvalidParams, "invalid params: %s is missing", field.name)
 		case absent:
 			continue
 		}
-		if err := json.Unmarshal(raw, target.Field(field.index).Addr().Interface()); err != nil {
+		if err := decodeParam(raw, target.Field(field.index).Addr().Interface()); err != nil {
 			return Errorf(CodeInvalidParams, "invalid params: %s: %s", field.name, badParam(raw, field.typ, err))
 		}
 	}
-	if len(given) > 0 {
-		name := slices.Min(slices.Collect(maps.Keys(given)))
-		return Errorf(CodeInvalidParams, "invalid params: unknown parameter %q, want %s", shorten(name), listNames(fields))
+	if len(unknown) > 0 {
+		return Errorf(CodeInvalidParams, "invalid params: unknown parameter %q, want %s", shorten(slices.Min(unknown)), listNames(fields))
 	}
 	return nil
+}
+
+// decodeParam is json.Unmarshal, which costs more than the rest of a request
+// where a text or raw JSON is wanted and given.
+func decodeParam(raw json.RawMessage, into any) error {
+	switch into := into.(type) {
+	case *json.RawMessage:
+		*into = raw
+		return nil
+	case *string:
+		if plain, ok := plainString(raw); ok {
+			*into = string(plain)
+			return nil
+		}
+	}
+	return json.Unmarshal(raw, into)
 }
 
 // paramField is one parameter.

@@ -84,6 +84,14 @@ func NewConsumer(rdb redis.UniversalClient, opts ConsumerOptions) *Consumer {
 	}
 }
 
+// batched is rdb's own batching where it has one.
+func batched(rdb redis.UniversalClient) redis.UniversalClient {
+	if pipe, err := rdb.AutoPipeline(); err == nil {
+		return pipe
+	}
+	return rdb
+}
+
 // Run renews leases and wakes them until ctx ends. It releases nothing: end the
 // loops that use the leases, release those, and end Run then.
 func (c *Consumer) Run(ctx context.Context) error {

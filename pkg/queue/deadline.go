@@ -49,7 +49,7 @@ func (d *Dispatcher) expire(ctx context.Context, due []waiter) {
 			continue
 		}
 		if v := d.waiting.takeUnsent(v.id); v != nil {
-			v.done(neverQueued(v.id))
+			v.caller.Done(neverQueued(v.id))
 			continue
 		}
 		ours = append(ours, v)

@@ -54,7 +54,6 @@ type DispatcherOptions struct {
 // runs.
 type Dispatcher struct {
 	rdb     redis.UniversalClient
-	pipe    redis.UniversalClient // sends what concurrent callers have in batches
 	opts    DispatcherOptions
 	channel string
 	waiting *waiting
@@ -79,20 +78,11 @@ func NewDispatcher(rdb redis.UniversalClient, opts DispatcherOptions) *Dispatche
 	}
 	return &Dispatcher{
 		rdb:     rdb,
-		pipe:    batched(rdb),
 		opts:    opts,
 		channel: repliesChannel(opts.ID),
 		waiting: newWaiting(opts.MaxWaiting),
 		log:     log,
 	}
-}
-
-// batched is rdb's own batching where it has one.
-func batched(rdb redis.UniversalClient) redis.UniversalClient {
-	if pipe, err := rdb.AutoPipeline(); err == nil {
-		return pipe
-	}
-	return rdb
 }
 
 // Run receives outcomes and looks after deadlines until ctx ends. Plays that
@@ -103,7 +93,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	loops.Go(func() { d.watch(ctx) })
 	loops.Wait()
 	for _, v := range d.waiting.close() {
-		v.done(unknown(v.id, "the gateway stopped before the play's outcome arrived"))
+		v.caller.Done(unknown(v.id, "the gateway stopped before the play's outcome arrived"))
 	}
 	d.outgoing.close()
 	return nil
@@ -153,7 +143,7 @@ func (d *Dispatcher) Cancel(ctx context.Context, playID string) (bool, error) {
 	defer cancel()
 	cancelled := failed(playID, KindCancelled, "the play was cancelled; it had no effect")
 	if v := d.waiting.takeUnsent(playID); v != nil {
-		v.done(cancelled)
+		v.caller.Done(cancelled)
 		return true, nil
 	}
 	if err := d.waiting.sent(ctx, playID); err != nil {
@@ -204,28 +194,39 @@ func (d *Dispatcher) Start(ctx context.Context, c circle.Key, p Play, done func(
 	if p.ID == "" {
 		p.ID = NewPlayID()
 	}
-	queued := make(chan error, 1)
-	var left atomic.Bool // Start has returned, or what it returns is decided
-	d.Submit(ctx, c, p, done, func(err error) {
-		if left.CompareAndSwap(false, true) {
-			queued <- err
-		} else if err != nil {
-			done(neverQueued(p.ID))
-		}
-	})
+	w := &starting{id: p.ID, done: done, queued: make(chan error, 1)}
+	d.Submit(ctx, c, p, w)
 	select {
-	case err := <-queued:
+	case err := <-w.queued:
 		return err
 	case <-ctx.Done():
 	}
 	if v := d.waiting.takeUnsent(p.ID); v != nil {
 		return &UnavailableError{ctx.Err()}
 	}
-	if !left.CompareAndSwap(false, true) {
-		return <-queued
+	if !w.left.CompareAndSwap(false, true) {
+		return <-w.queued
 	}
 	return nil // it may be in the queue; its outcome or its deadline will come
 }
+
+// starting is the caller of a play that Start submits.
+type starting struct {
+	id     string
+	done   func(Outcome)
+	queued chan error
+	left   atomic.Bool // what Start returns is decided
+}
+
+func (w *starting) Queued(err error) {
+	if w.left.CompareAndSwap(false, true) {
+		w.queued <- err
+	} else if err != nil {
+		w.done(neverQueued(w.id))
+	}
+}
+
+func (w *starting) Done(o Outcome) { w.done(o) }
 
 // Fire submits a play whose outcome nobody waits for; Fetch finds it later by
 // the id, which is another play's when that one has the idempotency key. An
@@ -242,11 +243,13 @@ func (d *Dispatcher) Fire(ctx context.Context, c circle.Key, p Play) (string, er
 	if err := d.readClock(ctx); err != nil {
 		return p.ID, err
 	}
-	if err := d.prepare(v); err != nil {
+	message, deadline, err := d.message(p)
+	if err != nil {
 		return p.ID, err
 	}
-	e := &enqueue{plays: []*waiter{v}}
-	cmd := runOnce(ctx, d.pipe, enqueueScript, enqueueSource, d.enqueueCall(e))
+	e := &enqueue{}
+	e.add(v, message, deadline)
+	cmd := runOnce(ctx, d.rdb, enqueueScript, enqueueSource, d.enqueueCall(e))
 	verdicts, err := d.verdicts(e, cmd)
 	if err != nil {
 		return p.ID, err
@@ -311,17 +314,17 @@ func (d *Dispatcher) receive(ctx context.Context) {
 func (d *Dispatcher) settle(o Outcome) {
 	v, followers := d.waiting.takeAll(o.PlayID)
 	if v != nil {
-		v.done(o)
+		v.caller.Done(o)
 	}
 	for _, f := range followers {
-		f.done(o)
+		f.caller.Done(o)
 	}
 }
 
 // give gives an outcome to one who waits.
 func (d *Dispatcher) give(id string, o Outcome) {
 	if v := d.waiting.take(id); v != nil {
-		v.done(o)
+		v.caller.Done(o)
 	}
 }
 

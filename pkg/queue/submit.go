@@ -35,23 +35,33 @@ type outgoing struct {
 	goroutines sync.WaitGroup
 }
 
+// A Caller is told what becomes of a play that it submitted. Its methods must not
+// block.
+type Caller interface {
+	// Queued is called once: with nil when the play is queued, may be, or is over
+	// already; or with the error why it was refused.
+	Queued(err error)
+
+	// Done is called once with the play's outcome, perhaps before Queued, and not
+	// at all when the play was refused.
+	Done(o Outcome)
+}
+
 // Submit hands a play over to be queued and returns at once. Plays of one circle
-// are queued in the order in which they were submitted. queued is called once:
-// with nil when the play is queued, may be, or is over already, and done is
-// called exactly once then; or with the error why it was refused. Neither may
-// block. A play that has not left for the queue when ctx ends is refused.
-func (d *Dispatcher) Submit(ctx context.Context, c circle.Key, p Play, done func(Outcome), queued func(error)) {
+// are queued in the order in which they were submitted. A play that has not left
+// for the queue when ctx ends is refused.
+func (d *Dispatcher) Submit(ctx context.Context, c circle.Key, p Play, caller Caller) {
 	p = d.complete(p)
 	p.ReplyTo = d.opts.ID
-	v := &waiter{circle: c, id: p.ID, since: time.Now(), due: p.Deadline, done: done, play: p, ctx: ctx, queued: queued}
+	v := &waiter{circle: c, id: p.ID, since: time.Now(), due: p.Deadline, caller: caller, play: p, ctx: ctx}
 	v.identify()
 	// The play is waited for before it is queued: its outcome may be faster than
 	// the answer to queueing it.
 	switch fresh, err := d.waiting.add(v); {
 	case err != nil:
-		queued(err)
+		caller.Queued(err)
 	case !fresh:
-		queued(fmt.Errorf("play %q is waited for already; give each play an id of its own", p.ID))
+		caller.Queued(fmt.Errorf("play %q is waited for already; give each play an id of its own", p.ID))
 	default:
 		d.send(v)
 	}
@@ -131,10 +141,10 @@ func (d *Dispatcher) sendRound(plays []*waiter) {
 	defer close(round)
 	plays, gone, ended := d.waiting.leaving(plays, round)
 	for _, v := range gone {
-		v.queued(nil)
+		v.caller.Queued(nil)
 	}
 	for _, v := range ended {
-		v.queued(&UnavailableError{v.ctx.Err()})
+		v.caller.Queued(&UnavailableError{v.ctx.Err()})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout+ioTimeout)
 	defer cancel()
@@ -148,7 +158,8 @@ func (d *Dispatcher) sendRound(plays []*waiter) {
 	var calls []call
 	open := make(map[circle.Key]*enqueue, 8)
 	for _, v := range plays {
-		if err := d.prepare(v); err != nil {
+		message, deadline, err := d.message(v.play)
+		if err != nil {
 			d.refuse(v, err)
 			continue
 		}
@@ -161,7 +172,7 @@ func (d *Dispatcher) sendRound(plays []*waiter) {
 		if v.once != "" {
 			delete(open, v.circle) // it goes alone
 		}
-		e.plays = append(e.plays, v)
+		e.add(v, message, deadline)
 	}
 	for _, e := range all {
 		calls = append(calls, d.enqueueCall(e))
@@ -178,7 +189,15 @@ func (d *Dispatcher) sendRound(plays []*waiter) {
 // enqueue is one run of the script that queues plays.
 type enqueue struct {
 	plays          []*waiter // of one circle; one alone if it has an idempotency key
+	messages       []string  // of each
+	deadlines      []int64   // of each, in milliseconds of Redis's clock
 	sent, received time.Time
+}
+
+func (e *enqueue) add(v *waiter, message string, deadline int64) {
+	e.plays = append(e.plays, v)
+	e.messages = append(e.messages, message)
+	e.deadlines = append(e.deadlines, deadline)
 }
 
 // verdict is what became of a play that was sent: one of these is set.
@@ -200,19 +219,18 @@ func (d *Dispatcher) readClock(ctx context.Context) error {
 	return nil
 }
 
-// prepare makes the message of a play. The error says why it can't be queued.
-func (d *Dispatcher) prepare(v *waiter) error {
-	p := v.play
+// message is a play as it is queued, and its deadline in milliseconds of Redis's
+// clock. The error says why it can't be queued.
+func (d *Dispatcher) message(p Play) (string, int64, error) {
 	p.Deadline = d.clock.redis(p.Deadline)
 	message := EncodePlay(p)
 	switch {
 	case len(message) > MaxMessageBytes:
-		return ErrTooLarge
+		return "", 0, ErrTooLarge
 	case len(p.IdempotencyKey) > MaxKeyBytes:
-		return ErrKeyTooLong
+		return "", 0, ErrKeyTooLong
 	}
-	v.message, v.deadline = string(message), p.Deadline.UnixMilli()
-	return nil
+	return string(message), p.Deadline.UnixMilli(), nil
 }
 
 func (d *Dispatcher) enqueueCall(e *enqueue) call {
@@ -220,8 +238,8 @@ func (d *Dispatcher) enqueueCall(e *enqueue) call {
 	c := call{keys: []string{streamKey(key), ownerKey(key), paceKey(key)}}
 	c.args = make([]any, 0, 8+3*len(e.plays))
 	c.args = append(c.args, d.opts.QueueLimit, wakePrefix, key.String(), len(e.plays))
-	for _, v := range e.plays {
-		c.args = append(c.args, &v.id, &v.message, &v.deadline)
+	for i, v := range e.plays {
+		c.args = append(c.args, &v.id, &e.messages[i], &e.deadlines[i])
 	}
 	if v := e.plays[0]; v.once != "" {
 		reply := ""
@@ -305,7 +323,7 @@ func (d *Dispatcher) arrived(e *enqueue, cmd *redis.Cmd) {
 		// are not, that is certain once their deadlines have passed.
 		for _, v := range e.plays {
 			d.log.Warn("play may not have been queued", "play", v.id, "circle", v.circle.String(), "error", err)
-			v.queued(nil)
+			v.caller.Queued(nil)
 		}
 		return
 	}
@@ -315,15 +333,15 @@ func (d *Dispatcher) arrived(e *enqueue, cmd *redis.Cmd) {
 			if i == 0 {
 				d.clock.observe(entryTime(verdict.entry), e.sent, e.received)
 			}
-			v.queued(nil)
+			v.caller.Queued(nil)
 		case verdict.leader != "":
 			d.outgoing.aside(func() { d.lead(v, verdict.leader) })
 		case verdict.outcome != nil:
 			d.give(v.id, *verdict.outcome)
-			v.queued(nil)
+			v.caller.Queued(nil)
 		case errors.Is(verdict.err, ErrExpired):
 			d.settle(failed(v.id, KindExpired, ErrExpired.Error()))
-			v.queued(nil)
+			v.caller.Queued(nil)
 		default:
 			d.refuse(v, verdict.err)
 		}
@@ -334,7 +352,7 @@ func (d *Dispatcher) arrived(e *enqueue, cmd *redis.Cmd) {
 // or sends it once more when that one has gone.
 func (d *Dispatcher) lead(v *waiter, leader string) {
 	if d.share(v.ctx, *v, leader) {
-		v.queued(nil)
+		v.caller.Queued(nil)
 		return
 	}
 	d.waiting.again(v)
@@ -346,7 +364,7 @@ func (d *Dispatcher) refuse(v *waiter, err error) {
 	if d.waiting.take(v.id) == nil {
 		err = nil
 	}
-	v.queued(err)
+	v.caller.Queued(err)
 }
 
 // notSent reports whether a command that failed certainly had no effect: it was

@@ -18,7 +18,7 @@ type waiter struct {
 	since  time.Time
 	due    time.Time // when the play is next looked after
 	late   bool      // the deadline has passed and a worker had the play
-	done   func(Outcome)
+	caller Caller
 
 	// Of a play with an idempotency key: the key's name in Redis, what the play
 	// does, and the play that has the key if it is another one. This one is not
@@ -28,16 +28,11 @@ type waiter struct {
 
 	index int // in the heap
 
-	// Of a play that is to be sent, until that is over. queued is called once,
-	// with an error if the play was refused; done is not called then.
-	play   Play
-	ctx    context.Context // ends when the play is not to be sent any more
-	queued func(error)
-	state  sendState
-	round  chan struct{} // closed when the answer to the sending has come, or none will
-
-	message  string // what is sent
-	deadline int64  // in milliseconds of Redis's clock
+	// Of a play that is to be sent, until that is over.
+	play  Play
+	ctx   context.Context // ends when the play is not to be sent any more
+	state sendState
+	round chan struct{} // closed when the answer to the sending has come, or none will
 }
 
 // sendState is how far a waiter's play has come on its way to the queue.
@@ -50,7 +45,7 @@ const (
 )
 
 // waiting holds the waiters, by play and by when they are due. It decides who
-// calls done: whoever takes a waiter out, which happens once.
+// calls Done: whoever takes a waiter out, which happens once.
 type waiting struct {
 	most int
 
@@ -236,6 +231,9 @@ func (w *waiting) arrived(plays []*waiter, entries []string) {
 	defer w.mu.Unlock()
 	for i, v := range plays {
 		v.state, v.entry = sent, entries[i]
+		if v.entry != "" {
+			v.play = Play{} // it may be large
+		}
 	}
 }
 

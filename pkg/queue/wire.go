@@ -118,7 +118,8 @@ func DecodeOutcome(text string) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("outcome: %w", r.err)
 	}
 	if e.Kind != "" {
-		o.Error = &e
+		failed := e // e itself stays off the heap for the plays that succeed
+		o.Error = &failed
 	}
 	return o, nil
 }
