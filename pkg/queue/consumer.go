@@ -52,7 +52,6 @@ type ConsumerOptions struct {
 // the script that queues a play wakes the owner through its subscription.
 type Consumer struct {
 	rdb  redis.UniversalClient
-	pipe redis.UniversalClient // sends what concurrent callers have in batches
 	opts ConsumerOptions
 	log  *slog.Logger
 
@@ -76,20 +75,11 @@ func NewConsumer(rdb redis.UniversalClient, opts ConsumerOptions) *Consumer {
 	}
 	return &Consumer{
 		rdb:     rdb,
-		pipe:    batched(rdb),
 		opts:    opts,
 		log:     log,
 		changed: make(chan struct{}, 1),
 		leases:  make(map[string]*Lease),
 	}
-}
-
-// batched is rdb's own batching where it has one.
-func batched(rdb redis.UniversalClient) redis.UniversalClient {
-	if pipe, err := rdb.AutoPipeline(); err == nil {
-		return pipe
-	}
-	return rdb
 }
 
 // Run renews leases and wakes them until ctx ends. It releases nothing: end the

@@ -91,6 +91,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	loops.Go(func() { d.receive(ctx) })
 	loops.Go(func() { d.watch(ctx) })
+	loops.Go(func() { d.sendLoop(ctx) })
 	loops.Wait()
 	for _, v := range d.waiting.close() {
 		v.caller.Done(unknown(v.id, "the gateway stopped before the play's outcome arrived"))

@@ -179,26 +179,37 @@ func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
 
 // read returns what there is now, trying until Redis has answered.
 func (l *Lease) read(ctx context.Context) ([]Delivery, error) {
+	plays, err := l.tryRead(ctx)
+	if err == nil || errors.Is(err, ErrLost) || ctx.Err() != nil {
+		return plays, err
+	}
 	every := backoff.NewExponentialBackOff()
 	every.InitialInterval, every.MaxInterval = retryFirst, retryMost
 	return backoff.Retry(ctx, func() ([]Delivery, error) {
-		if err := l.usable(ctx); err != nil {
-			return nil, backoff.Permanent(err)
+		plays, err := l.tryRead(ctx)
+		if errors.Is(err, ErrLost) || err != nil && ctx.Err() != nil {
+			err = backoff.Permanent(err)
 		}
-		plays, err := l.readOnce(ctx)
-		switch {
-		case errors.Is(err, ErrLost):
-			return nil, backoff.Permanent(err)
-		case err != nil:
-			// The plays may have been handed out, and the answer been lost.
-			l.rewind()
-			return nil, err
-		}
-		l.handOut(plays)
-		return plays, nil
+		return plays, err
 	}, backoff.WithBackOff(every), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
 		l.c.log.Warn("read plays", "circle", l.circle.String(), "error", err)
 	}))
+}
+
+func (l *Lease) tryRead(ctx context.Context) ([]Delivery, error) {
+	if err := l.usable(ctx); err != nil {
+		return nil, err
+	}
+	plays, err := l.readOnce(ctx)
+	if err != nil {
+		if !errors.Is(err, ErrLost) {
+			// The plays may have been handed out, and the answer been lost.
+			l.rewind()
+		}
+		return nil, err
+	}
+	l.handOut(plays)
+	return plays, nil
 }
 
 func (l *Lease) usable(ctx context.Context) error {
@@ -229,7 +240,7 @@ func (l *Lease) readOnce(ctx context.Context) ([]Delivery, error) {
 		}
 		l.reread, l.heir = false, false
 	}
-	cmd := takeScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.commits},
+	cmd := takeScript.Run(ctx, l.c.rdb, []string{l.keys.stream, l.keys.fence, l.keys.commits},
 		l.token, l.commits, group, consumer, l.c.opts.Batch)
 	return l.deliveries(ctx, cmd, "take")
 }
@@ -242,7 +253,7 @@ func (l *Lease) readPending(ctx context.Context) ([]Delivery, error) {
 	if l.heir {
 		most, count = 1, l.c.opts.MaxDeliveries
 	}
-	cmd := pendingScript.Run(ctx, l.c.pipe, []string{l.keys.stream, l.keys.fence, l.keys.commits},
+	cmd := pendingScript.Run(ctx, l.c.rdb, []string{l.keys.stream, l.keys.fence, l.keys.commits},
 		l.token, l.commits, group, consumer, from, most, count, l.counted)
 	plays, err := l.deliveries(ctx, cmd, "pending")
 	for i, p := range plays {
@@ -353,7 +364,7 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state, l.keys.history, l.keys.pace}
 	keys, args = l.appendOnce(keys, args, plays)
 	args = merge(plays).append(args)
-	cmd := commitScript.Run(ctx, l.c.pipe, keys, args...)
+	cmd := commitScript.Run(ctx, l.c.rdb, keys, args...)
 	ahead, err := l.committed(ctx, cmd)
 	if err != nil {
 		l.rewind()

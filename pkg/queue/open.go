@@ -19,6 +19,10 @@ const (
 	ioTimeout   = 3 * time.Second
 	poolTimeout = 4 * time.Second
 
+	// respVersion is the version of Redis's protocol. The third has nothing that
+	// is used here, and each answer is looked at twice for what may come between.
+	respVersion = 2
+
 	// Plays share connections by pipelining, so few are enough. Together with a
 	// subscription's, a client takes at most 13 of a server.
 	poolSize     = 8
@@ -65,7 +69,7 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, err
 		}
-		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
+		tune(&o.Protocol, &o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
 		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClient(o), nil
 	case "sentinel":
@@ -76,7 +80,7 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if o.MasterName == "" {
 			return nil, errors.New("no master_name; add ?master_name=NAME")
 		}
-		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
+		tune(&o.Protocol, &o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
 		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewFailoverClient(o), nil
 	case "cluster":
@@ -84,7 +88,7 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, err
 		}
-		tune(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
+		tune(&o.Protocol, &o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.PipelinePoolSize, &o.ContextTimeoutEnabled)
 		bound(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClusterClient(o), nil
 	default:
@@ -93,8 +97,9 @@ func open(u *url.URL, mode string) (redis.UniversalClient, error) {
 }
 
 // tune sets what must be as it is, and what the URL leaves open.
-func tune(retries, dials, conns, pipelines *int, honourContexts *bool) {
+func tune(protocol, retries, dials, conns, pipelines *int, honourContexts *bool) {
 	*retries, *dials = -1, 1
+	*protocol = cmp.Or(*protocol, respVersion)
 	*honourContexts = true
 	*conns = cmp.Or(*conns, poolSize)
 	*pipelines = cmp.Or(*pipelines, pipelineSize)

@@ -66,7 +66,7 @@ func (c Changes) append(args []any) []any {
 // State returns what the circle's state has under a key. Only the owner writes,
 // so it stays true until the owner commits something else.
 func (l *Lease) State(ctx context.Context, key string) (value string, ok bool, err error) {
-	value, err = l.c.pipe.HGet(ctx, l.keys.state, key).Result()
+	value, err = l.c.rdb.HGet(ctx, l.keys.state, key).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return "", false, nil
@@ -78,7 +78,7 @@ func (l *Lease) State(ctx context.Context, key string) (value string, ok bool, e
 
 // StateKeys returns the keys of the circle's state, in no order.
 func (l *Lease) StateKeys(ctx context.Context) ([]string, error) {
-	keys, err := l.c.pipe.HKeys(ctx, l.keys.state).Result()
+	keys, err := l.c.rdb.HKeys(ctx, l.keys.state).Result()
 	if err != nil {
 		return nil, fmt.Errorf("read the keys of the state: %w", err)
 	}

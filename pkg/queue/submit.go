@@ -23,14 +23,15 @@ const (
 
 // outgoing are plays that wait to be sent. While one round of them is on its
 // way the next gathers, so that rounds are as large as the load asks for and a
-// play alone waits for nobody. The goroutine that sends lives as long as there
-// is something to be sent; the Dispatcher's Run waits for it.
+// play alone waits for nobody. One goroutine sends: Run's, and outside of it one
+// that lives as long as there is something to be sent.
 type outgoing struct {
 	mu      sync.Mutex
 	plays   []*waiter
-	running bool
+	running bool // somebody sends, or will look
 	closed  bool
-	spare   []*waiter // an empty one, to gather the next round
+	spare   []*waiter     // an empty one, to gather the next round
+	wake    chan struct{} // capacity 1; not nil while Run sends: there is something to be sent
 
 	goroutines sync.WaitGroup
 }
@@ -83,9 +84,39 @@ func (d *Dispatcher) send(v *waiter) {
 		return // Run has told its caller
 	}
 	o.plays = append(o.plays, v)
-	if !o.running {
-		o.running = true
+	if o.running {
+		return
+	}
+	o.running = true
+	if o.wake != nil {
+		signal(o.wake)
+	} else {
 		o.goroutines.Go(d.sendAll)
+	}
+}
+
+// sendLoop sends what there is to be sent until ctx ends.
+func (d *Dispatcher) sendLoop(ctx context.Context) {
+	o := &d.outgoing
+	wake := make(chan struct{}, 1)
+	o.mu.Lock()
+	o.wake = wake
+	o.mu.Unlock()
+	for {
+		select {
+		case <-ctx.Done():
+			o.mu.Lock()
+			o.wake = nil
+			o.mu.Unlock()
+			select {
+			case <-wake:
+				d.sendAll()
+			default:
+			}
+			return
+		case <-wake:
+			d.sendAll()
+		}
 	}
 }
 
