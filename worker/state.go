@@ -34,6 +34,7 @@ type kept interface {
 type store struct {
 	kept   kept
 	limits stateLimits
+	scene  *scene // of the plays that are run on it; nil before the first
 
 	cache      map[string]*string // nil: there is no such key
 	cacheBytes int
