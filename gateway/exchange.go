@@ -91,7 +91,7 @@ func (c *call) finish(response protocol.Response) {
 		return
 	}
 	if frame := x.frame(); frame != nil {
-		x.session.out.put(frame)
+		x.session.send(frame)
 	}
 	x.session.release(slots)
 }

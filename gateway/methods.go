@@ -120,10 +120,10 @@ func (s *session) fetchNonce(p protocol.FetchNonceParams) (protocol.FetchNonceRe
 
 func (s *session) authenticate(p protocol.AuthenticateParams) (protocol.AuthenticateResult, *protocol.Error) {
 	if err := s.auth.authenticate(p); err != nil {
-		s.log.Info("authentication failed", "pubkey", p.PubKey.String(), "error", err)
+		s.log().Info("authentication failed", "pubkey", p.PubKey.String(), "error", err)
 		return protocol.AuthenticateResult{}, protocol.Errorf(protocol.CodeAuthFailed, "authentication failed")
 	}
-	s.log.Info("authenticated", "pubkey", s.auth.who.key.String(), "role", string(s.auth.who.role))
+	s.log().Info("authenticated", "pubkey", s.auth.who.key.String(), "role", string(s.auth.who.role))
 	return protocol.AuthenticateResult{Authenticated: true, PubKey: s.auth.who.key, Role: s.auth.who.role}, nil
 }
 

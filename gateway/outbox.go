@@ -17,7 +17,6 @@ type outbox struct {
 	bytes  int
 	closed bool
 
-	ready chan struct{} // signalled when there is something for the writer
 	space chan struct{} // signalled when the outbox is not crowded any more
 }
 
@@ -25,7 +24,7 @@ type outbox struct {
 const keptFrames = 16
 
 func newOutbox(max int) *outbox {
-	return &outbox{max: max, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+	return &outbox{max: max, space: make(chan struct{}, 1)}
 }
 
 // put queues a frame. Of a closed outbox it drops the frame.
@@ -42,7 +41,6 @@ func (o *outbox) put(frame []byte) {
 	}
 	o.frames = append(o.frames, frame)
 	o.bytes += len(frame)
-	signal(o.ready)
 }
 
 // take returns the oldest frame; nil when there is none.

@@ -20,7 +20,7 @@ func rawSocket(t testing.TB, r *rig) (conn *rawConn, write func(text string)) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tcp.Close() })
-	conn = &rawConn{Conn: tcp, buffered: bufio.NewReader(tcp)}
+	conn = &rawConn{Conn: tcp, buffered: bufio.NewReaderSize(tcp, 256)}
 	fmt.Fprintf(tcp, "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", r.circle(0), r.host)
 	response, err := http.ReadResponse(conn.buffered, nil)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	contrib "github.com/gofiber/contrib/websocket"
@@ -33,7 +34,10 @@ const (
 	// those that become sockets: health is asked when there are no places left too.
 	plainRequests = 256
 
-	bufferBytes = 4 << 10 // of a socket, each way
+	// readBytes and writeBytes are a socket's buffers: the first it has while it
+	// lasts, the second is lent to it for a message. Larger messages do without.
+	readBytes  = 512
+	writeBytes = 4 << 10
 
 	// workerIdle is how long the HTTP server keeps a goroutine for the next
 	// request, and how long it takes to end after it was shut down.
@@ -65,6 +69,7 @@ func (s *Server) app(ctx context.Context) *fiber.App {
 		ReadTimeout:           s.cfg.HTTPTimeout,
 		WriteTimeout:          s.cfg.HTTPTimeout,
 		IdleTimeout:           s.cfg.HTTPTimeout,
+		ReduceMemoryUsage:     true, // a socket would keep the request's buffer
 		ErrorHandler:          s.httpError,
 	})
 	app.Server().Logger = printf{s.log}
@@ -132,8 +137,9 @@ func (s *Server) upgrade(ctx context.Context) fiber.Handler {
 		each.run()
 	}, contrib.Config{
 		Origins:         []string{"*"},
-		ReadBufferSize:  bufferBytes,
-		WriteBufferSize: bufferBytes,
+		ReadBufferSize:  readBytes,
+		WriteBufferSize: writeBytes,
+		WriteBufferPool: new(sync.Pool),
 		RecoverHandler: func(*contrib.Conn) {
 			if cause := recover(); cause != nil {
 				s.logPanic("panic in a session", cause)

@@ -8,6 +8,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -59,6 +60,8 @@ type Server struct {
 	roleOf  roleOf
 	conns   *connections
 
+	messages sync.Pool // of *bytes.Buffer, for what clients send
+
 	// Since Listen.
 	listener  net.Listener
 	audiences []string
@@ -89,6 +92,7 @@ func New(cfg Config, opts Options) (*Server, error) {
 		roleOf:  ownerOnly,
 		conns:   newConnections(cfg.MaxConnections),
 	}
+	s.messages.New = func() any { return new(bytes.Buffer) }
 	if !cfg.EnableAuth {
 		s.roleOf = anyone
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -21,15 +22,24 @@ const (
 	// closeWait is how long a client gets to answer a close frame.
 	closeWait = time.Second
 
+	// keptMessage is the size of the largest buffer that is kept for the next
+	// message, in bytes.
+	keptMessage = 16 << 10
+
+	// slack is the part of a timeout by which a deadline is set later than it has
+	// to be: so it need not be set anew for each message.
+	slack = 8
+
 	// maxDiscarded bounds what is read and dropped of a client that still sends
 	// while it is being disconnected, in bytes.
 	maxDiscarded = 64 << 20
 )
 
 // session is one socket. The goroutine that calls run reads and dispatches; run
-// starts and waits for one more that writes, and for one that cancels plays while
-// there are any to be cancelled. Plays are answered from the dispatcher's goroutines,
-// which only ever touch the outbox.
+// waits for one more that writes while there is something to be written, and for
+// one that cancels plays while there are any to be cancelled. Plays are answered
+// from the dispatcher's goroutines, which only ever touch the outbox and wake the
+// writer.
 //
 // conn is the inner connection: the wrapper that the handler is given goes back
 // to a pool when the handler returns.
@@ -37,26 +47,35 @@ type session struct {
 	server *Server
 	conn   *websocket.Conn
 	circle circle.Key
-	log    *slog.Logger
+	remote string
 	auth   authenticator // of the reader alone
 	out    *outbox
 
 	flights flights
+
+	writeUntil time.Time   // the writer's deadline
+	pings      *time.Timer // of run and the writer
 
 	closing chan struct{} // closed by close and kill, once
 
 	ctx       context.Context // of the queueing and cancelling of plays; ends when the session is killed
 	cancel    context.CancelFunc
 	submitter sync.WaitGroup
+	writer    sync.WaitGroup
 
-	mu       sync.Mutex
-	ending   bool // closing is closed
-	killed   bool // nothing more is read or written
-	gone     bool // run is over: the connection is somebody else's
-	code     int  // of the close frame
-	reason   string
-	inFlight int
-	draining bool
+	mu        sync.Mutex
+	readUntil time.Time // the reader's deadline, unless the session is ending
+	ending    bool      // closing is closed
+	ping      bool      // one is due
+	writing   bool      // there is a writer
+	more      bool      // it is to look again before it ends
+	written   bool      // there is none any more, and won't be
+	killed    bool      // nothing more is read or written
+	gone      bool      // run is over: the connection is somebody else's
+	code      int       // of the close frame
+	reason    string
+	inFlight  int
+	draining  bool
 
 	// Cancellations that aren't carried out yet, in the order they came; as many
 	// as plays are in flight at most.
@@ -72,7 +91,7 @@ func (s *Server) newSession(ctx context.Context, conn *websocket.Conn, in circle
 		server: s,
 		conn:   conn,
 		circle: in,
-		log:    s.log.With("circle", in.String(), "remote", remote),
+		remote: remote,
 		out:    newOutbox(s.cfg.MaxOutgoingBytes),
 		auth: authenticator{
 			circle:   in,
@@ -89,22 +108,29 @@ func (s *Server) newSession(ctx context.Context, conn *websocket.Conn, in circle
 // run serves the socket until it ends. When it returns, even by a panic, nothing
 // uses the connection any more.
 func (s *session) run() {
-	s.log.Debug("connection opened")
-	var writer sync.WaitGroup
-	writer.Go(s.write)
+	s.log().Debug("connection opened")
+	s.mu.Lock()
+	s.pings = time.AfterFunc(s.server.cfg.PingInterval, s.pingDue)
+	s.mu.Unlock()
 	ended := errPanic
 	defer func() {
 		code, reason := closeCode(ended)
 		s.close(code, reason)
-		writer.Wait()
+		s.writer.Wait()
+		s.pings.Stop()
 		s.out.close()
 		s.linger(ended)
 		s.submitter.Wait()
 		s.cancel()
 		s.leave()
-		s.log.Debug("connection closed", "code", s.code, "reason", s.reason, "error", ended)
+		s.log().Debug("connection closed", "code", s.code, "reason", s.reason, "error", ended)
 	}()
 	ended = s.read()
+}
+
+// log is made when it is needed: an idle connection keeps none.
+func (s *session) log() *slog.Logger {
+	return s.server.log.With("circle", s.circle.String(), "remote", s.remote)
 }
 
 // Errors that end a connection for what the client sent.
@@ -136,7 +162,7 @@ func closeCode(err error) (int, string) {
 func (s *session) read() (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.log.Error("panic in a connection", "panic", cause, "stack", string(debug.Stack()))
+			s.log().Error("panic in a connection", "panic", cause, "stack", string(debug.Stack()))
 			err = errPanic
 		}
 	}()
@@ -153,21 +179,43 @@ func (s *session) read() (err error) {
 		if err := s.alive(); err != nil {
 			return err
 		}
-		kind, data, err := s.conn.ReadMessage()
-		switch {
-		case err != nil:
+		if err := s.readMessage(); err != nil {
 			return err
-		case s.isEnding():
-			continue // until the client answers the close frame
-		case kind != websocket.TextMessage:
-			return errBinary
-		case !utf8.Valid(data):
-			return errNotUTF8
 		}
-		s.handle(protocol.DecodeFrame(data, s.server.cfg.MaxBatch))
 		s.out.waitForSpace(s.closing)
 	}
 }
+
+// readMessage takes one message. While there is none it holds no memory for it.
+func (s *session) readMessage() error {
+	kind, reader, err := s.conn.NextReader()
+	if err != nil {
+		return err
+	}
+	message := s.server.messages.Get().(*bytes.Buffer)
+	defer func() {
+		if message.Cap() <= keptMessage {
+			message.Reset()
+			s.server.messages.Put(message)
+		}
+	}()
+	if _, err := message.ReadFrom(reader); err != nil {
+		return err
+	}
+	switch data := message.Bytes(); {
+	case s.isEnding(): // until the client answers the close frame
+	case kind != websocket.TextMessage:
+		return errBinary
+	case !utf8.Valid(data):
+		return errNotUTF8
+	default:
+		s.message(data)
+	}
+	return nil
+}
+
+// message carries out what a message asks for.
+func (s *session) message(data []byte) { s.handle(protocol.DecodeFrame(data, s.server.cfg.MaxBatch)) }
 
 // alive gives the client until the idle timeout to show up again, or, when the
 // connection is ending, leaves the deadline that was set then.
@@ -177,7 +225,12 @@ func (s *session) alive() error {
 	if s.ending {
 		return nil
 	}
-	return s.conn.SetReadDeadline(time.Now().Add(s.server.cfg.IdleTimeout))
+	now, timeout := time.Now(), s.server.cfg.IdleTimeout
+	if s.readUntil.Sub(now) >= timeout {
+		return nil
+	}
+	s.readUntil = now.Add(timeout + timeout/slack)
+	return s.conn.SetReadDeadline(s.readUntil)
 }
 
 // handle carries out what a frame asks for.
@@ -211,7 +264,7 @@ func (s *session) dispatch(c *call) {
 // and nothing more.
 func (s *session) survive(c *call) {
 	if cause := recover(); cause != nil {
-		s.log.Error("panic in a method", "method", c.request.Method, "panic", cause, "stack", string(debug.Stack()))
+		s.log().Error("panic in a method", "method", c.request.Method, "panic", cause, "stack", string(debug.Stack()))
 		c.answer(nil, internalError())
 	}
 }
@@ -284,7 +337,7 @@ func (s *session) release(slots int) {
 // closes the connection when those in flight are answered.
 func (s *session) drain() {
 	if notification, err := protocol.Notify(protocol.NotifyClosing, protocol.ClosingParams{Reason: closingReason}); err == nil {
-		s.out.put(notification)
+		s.send(notification)
 	}
 	s.mu.Lock()
 	s.draining = true
@@ -305,6 +358,7 @@ func (s *session) close(code int, reason string) {
 	}
 	s.ending, s.code, s.reason = true, code, reason
 	close(s.closing)
+	s.wakeWriter()
 }
 
 // kill ends the connection at once. It doesn't wait, and may be called when the
@@ -335,28 +389,64 @@ func (s *session) isEnding() bool {
 	return s.ending
 }
 
-// write is the writer: it writes frames as they come and pings, and at the end
-// what is left and the close frame, within one write timeout.
+// send has a frame written after those that came before it. It doesn't wait.
+func (s *session) send(frame []byte) {
+	s.out.put(frame)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wakeWriter()
+}
+
+// pingDue has a ping written.
+func (s *session) pingDue() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ping = true
+	s.wakeWriter()
+}
+
+// wakeWriter makes sure that somebody looks for what is to be written. The caller
+// holds mu.
+func (s *session) wakeWriter() {
+	switch {
+	case s.written:
+	case s.writing:
+		s.more = true
+	default:
+		s.writing = true
+		s.writer.Go(s.write)
+	}
+}
+
+// write is the writer: it writes what there is, and after everything else the
+// close frame, within one write timeout. An idle connection has none.
 func (s *session) write() {
-	ping := time.NewTicker(s.server.cfg.PingInterval)
-	defer ping.Stop()
 	for {
-		select {
-		case <-s.out.ready:
-			if !s.flush(s.writeDeadline) {
-				return
-			}
-		case <-ping.C:
-			if err := s.conn.WriteControl(websocket.PingMessage, nil, s.writeDeadline()); err != nil && !errors.Is(err, websocket.ErrCloseSent) {
-				s.kill("a ping could not be written")
-				return
-			}
-		case <-s.closing:
+		alive := s.flush(s.writeDeadline)
+		s.mu.Lock()
+		ping, ending := s.ping, s.ending
+		if !ending && alive && !ping && !s.more {
+			s.writing = false
+			s.mu.Unlock()
+			return
+		}
+		s.ping, s.more = false, false
+		s.mu.Unlock()
+		switch {
+		case !alive || ending:
 			last := s.writeDeadline()
-			if s.flush(func() time.Time { return last }) {
+			if alive && s.flush(func() time.Time { return last }) {
 				s.writeClose(last)
 			}
+			s.mu.Lock()
+			s.written = true
+			s.mu.Unlock()
 			return
+		case ping:
+			if err := s.conn.WriteControl(websocket.PingMessage, nil, s.writeDeadline()); err != nil && !errors.Is(err, websocket.ErrCloseSent) {
+				s.kill("a ping could not be written")
+			}
+			s.pings.Reset(s.server.cfg.PingInterval)
 		}
 	}
 }
@@ -364,7 +454,11 @@ func (s *session) write() {
 // flush writes what is queued. It reports false when the connection is lost.
 func (s *session) flush(deadline func() time.Time) bool {
 	for frame := s.out.take(); frame != nil; frame = s.out.take() {
-		err := s.conn.SetWriteDeadline(deadline())
+		var err error
+		if until := deadline(); !until.Equal(s.writeUntil) {
+			s.writeUntil = until
+			err = s.conn.SetWriteDeadline(until)
+		}
 		if err == nil {
 			err = s.conn.WriteMessage(websocket.TextMessage, frame)
 		}
@@ -398,7 +492,15 @@ func (s *session) writeClose(deadline time.Time) {
 	}
 }
 
-func (s *session) writeDeadline() time.Time { return time.Now().Add(s.server.cfg.WriteTimeout) }
+// writeDeadline is when what is written now has to be, at the earliest. It is
+// seldom another than the last time.
+func (s *session) writeDeadline() time.Time {
+	now, timeout := time.Now(), s.server.cfg.WriteTimeout
+	if s.writeUntil.Sub(now) >= timeout {
+		return s.writeUntil
+	}
+	return now.Add(timeout + timeout/slack)
+}
 
 // linger reads and drops what a client still sends after it was told why it is
 // disconnected: to close a connection with unread data resets it, and the

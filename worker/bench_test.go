@@ -60,3 +60,15 @@ type nothingKept struct{}
 func (nothingKept) State(context.Context, string) (string, bool, error) { return "", false, nil }
 func (nothingKept) StateKeys(context.Context) ([]string, error)         { return nil, nil }
 func (nothingKept) StateSize(context.Context) (int, int64, error)       { return 0, 0, nil }
+
+// TestAPlayCostsFewAllocations: raise a budget only for a good reason.
+func TestAPlayCostsFewAllocations(t *testing.T) {
+	for script, most := range map[string]float64{
+		"40 + 2": 16,
+		`if !state.contains("n") { state.n = 0 } state.n += 1; state.n`: 44,
+	} {
+		if allocs := testing.AllocsPerRun(1000, benchRun(t, script)); allocs > most {
+			t.Errorf("%s: got %v allocations a play, want at most %v", script, allocs, most)
+		}
+	}
+}

@@ -28,13 +28,13 @@
 -- A call of a command costs more than the command: what can be one call for the
 -- group is.
 local head, per, onces = 9, 5, 8
-local call = redis.call
-if call('GET', KEYS[2]) ~= ARGV[1] then
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return {0}
 end
-if (call('GET', KEYS[3]) or '0') ~= ARGV[2] then
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then
   return {-1}
 end
+local call = redis.call
 local plays = tonumber(ARGV[head])
 local last = head + per * (plays - 1)
 local entries = {}
