@@ -254,40 +254,6 @@ func TestPanicsHaveNames(t *testing.T) {
 
 type bomb struct{}
 
-// A call of a function with a common signature allocates nothing.
-func TestCallsDoNotAllocate(t *testing.T) {
-	e := rhai.New(rhai.With(func(r *rhai.Registry) {
-		r.Func("add", func(a, b int) int { return a + b })
-		r.Func("warm", func(f float64) float64 { return f + 1 })
-		r.Func("len_of", func(s string) int { return len(s) })
-		r.Add(rhai.Func1("degrees", func(c celsius) (celsius, error) { return c + 1, nil }))
-		p := rhai.Type[pair](r, "Pair")
-		p.Get("left", func(p *pair) int { return p.Left })
-		p.Set("left", func(p *pair, n int) { p.Left = n })
-		r.Func("new_pair", func() pair { return pair{} })
-	}))
-	for name, source := range map[string]string{
-		"func(int, int) int":         `fn f(n) { let s = 0; for i in 0..n { s = add(s, i); } s }`,
-		"func(float64) float64":      `fn f(n) { let s = 0.0; for i in 0..n { s = warm(s); } s }`,
-		"func(string) int":           `fn f(n) { let s = 0; for i in 0..n { s += len_of("abc"); } s }`,
-		"func(celsius) celsius":      `fn f(n) { let s = 0.0; for i in 0..n { s = degrees(s); } s }`,
-		"getter and setter in place": `fn f(n) { let p = new_pair(); for i in 0..n { p.left = p.left + 1; } p.left }`,
-	} {
-		p := compile(t, e, source)
-		run := func(n int) float64 {
-			return testing.AllocsPerRun(5, func() {
-				if _, err := p.Call(t.Context(), "f", []any{n}); err != nil {
-					t.Fatal(err)
-				}
-			})
-		}
-		// A run allocates a little, and more when its machine is a new one: calls are told by being many.
-		if few, many := run(10), run(5010); many-few > 50 {
-			t.Errorf("%s: 5000 calls more allocate %v times more, want none", name, many-few)
-		}
-	}
-}
-
 // One program, its registered functions and the values of its types serve many goroutines at once.
 func TestManyGoroutines(t *testing.T) {
 	var shared rhai.Value
