@@ -119,6 +119,7 @@ const (
 	OpCallName   // R[A] = site B (R[A] …), C arguments
 	OpCallRef    // R[A+1] = site B (R[A] by reference, …), C arguments with R[A]
 	OpCallPtr    // R[A+1] = R[A].call(R[A+1] …) by site B, C arguments without R[A]
+	OpPointer    // error unless R[A] is a function pointer
 	OpReturn     // return R[A]
 	OpReturnIs   // return R[A] to R[1]: the function has this in R[0]
 	OpClosure    // R[A] = closure of proto B
@@ -179,7 +180,7 @@ var opNames = [numOps]string{
 	"unless_eq_int", "unless_ne_int", "unless_lt_int", "unless_le_int", "unless_gt_int", "unless_ge_int",
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
-	"call", "call_name", "call_ref", "call_ptr", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
+	"call", "call_name", "call_ref", "call_ptr", "pointer", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
 	"array", "map", "concat", "get", "get_ref", "set", "set_const", "back", "index", "index_ref", "set_index", "may_set", "back_index",
 	"iter", "next", "for_prep", "for_loop", "custom", "resolve", "jump_absent", "stop",
 }

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
@@ -200,6 +202,10 @@ func begin(e syntax.Expr) syntax.Pos {
 		return begin(e.Base)
 	case *syntax.Method:
 		return begin(e.Base)
+	case *syntax.Binary:
+		if e.Op == "??" {
+			return begin(e.Left)
+		}
 	}
 	return e.Position()
 }
@@ -247,11 +253,19 @@ func (f *fn) goBackFrom(called int, p place) {
 		}
 	}
 	if p.konst == "" && len(p.back) > 0 {
-		if f.Backs == nil {
-			f.Backs = map[int]int{}
-		}
-		f.Backs[called] = len(f.Code)
+		f.backs(called)
 	}
+}
+
+// backs notes that the code since an instruction is to run when that one fails.
+func (f *fn) backs(at int) {
+	if at < 0 {
+		return
+	}
+	if f.Backs == nil {
+		f.Backs = map[int]int{}
+	}
+	f.Backs[at] = len(f.Code)
 }
 
 // settle lets the jumps of a path that met unit yield unit.
@@ -518,6 +532,9 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		}
 		for i, a := range args {
 			f.expr(a, w+i)
+			if i == 0 && slices.ContainsFunc(args[1:], func(e syntax.Expr) bool { return !f.inert(e) }) {
+				f.emit(OpPointer, w, 0, 0, begin(a))
+			}
 		}
 		f.callPtr(w, false, args, pos)
 		f.emit(OpMove, dst, w+1, 0, pos)

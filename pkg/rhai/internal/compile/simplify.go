@@ -147,7 +147,7 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		return &syntax.For{Pos: n.Pos, Name: n.Name, Counter: n.Counter, Iterable: over, Body: body}
 	case *syntax.Try:
 		body := s.block(n.Body, false)
-		if !slices.ContainsFunc(body.Body, func(x syntax.Stmt) bool { return !idle(x) && !choosesConstant(x) }) {
+		if !slices.ContainsFunc(body.Body, func(x syntax.Stmt) bool { return !idle(x) }) {
 			return nil
 		}
 		return &syntax.Try{Pos: n.Pos, Body: body, Name: n.Name, Catch: s.block(n.Catch, false)}
@@ -207,7 +207,13 @@ func (s *simplifier) switchStmt(n *syntax.Switch, wanted bool) syntax.Stmt {
 	}
 	out := &syntax.Switch{Pos: n.Pos, Subject: subject, Cases: make([]*syntax.Case, len(n.Cases))}
 	for i, c := range n.Cases {
-		out.Cases[i] = &syntax.Case{Pos: c.Pos, Values: c.Values, Guard: s.maybe(c.Guard), Body: s.arm(c.Body)}
+		arm := &syntax.Case{Pos: c.Pos, Values: c.Values, Guard: s.maybe(c.Guard)}
+		if yes, ok := condition(arm.Guard); ok && !yes {
+			arm.Body = unitStmt(c.Body.Position()) // never reached
+		} else {
+			arm.Body = s.arm(c.Body)
+		}
+		out.Cases[i] = arm
 	}
 	if n.Default != nil {
 		out.Default = s.arm(n.Default)
@@ -319,6 +325,9 @@ func unitStmt(pos syntax.Pos) syntax.Stmt { return &syntax.ExprStmt{X: &syntax.U
 
 // condition is the value of a condition that the source decides.
 func condition(cond syntax.Expr) (yes, ok bool) {
+	if cond == nil {
+		return false, false
+	}
 	v, ok := fold(cond)
 	return ok && v.IsBool() && v.Bool(), ok && v.IsBool()
 }
@@ -328,6 +337,8 @@ func idle(stmt syntax.Stmt) bool {
 	switch n := stmt.(type) {
 	case *syntax.ExprStmt:
 		return isIdle(n.X)
+	case *syntax.Switch:
+		return choosesConstant(n)
 	case *syntax.While:
 		yes, ok := condition(n.Cond)
 		return ok && !yes
@@ -344,10 +355,9 @@ func idle(stmt syntax.Stmt) bool {
 	return false
 }
 
-// choosesConstant tells whether a statement is a switch between constants for a constant, with a default. In a try, it does nothing.
-func choosesConstant(stmt syntax.Stmt) bool {
-	n, ok := stmt.(*syntax.Switch)
-	if !ok || n.Default == nil || !plain(n.Subject) {
+// choosesConstant tells whether a switch is one between constants for a constant, with a default.
+func choosesConstant(n *syntax.Switch) bool {
+	if n.Default == nil || !plain(n.Subject) {
 		return false
 	}
 	constant := func(body syntax.Stmt) bool {
@@ -370,6 +380,8 @@ func isIdle(n syntax.Node) bool {
 	switch n := n.(type) {
 	case *syntax.Ident:
 		return true
+	case *syntax.Switch:
+		return choosesConstant(n)
 	case syntax.Expr:
 		return plain(n)
 	}

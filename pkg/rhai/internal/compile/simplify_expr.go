@@ -27,7 +27,12 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 	case *syntax.Closure:
 		return s.closure(n)
 	case *syntax.Unary:
-		return s.computed(&syntax.Unary{Pos: n.Pos, Op: n.Op, Operand: s.expr(n.Operand)})
+		operand := s.expr(n.Operand)
+		if _, made := n.Operand.(*syntax.Binary); made && n.Op != "!" {
+			// The sign of what is computed is not: a block around keeps it from being taken for a constant.
+			operand = &syntax.Block{Pos: operand.Position(), Body: []syntax.Stmt{&syntax.ExprStmt{X: operand}}}
+		}
+		return s.computed(&syntax.Unary{Pos: n.Pos, Op: n.Op, Operand: operand})
 	case *syntax.Binary:
 		return s.binary(n)
 	case *syntax.Call:
@@ -289,14 +294,26 @@ func (s *simplifier) path(e syntax.Expr) syntax.Expr {
 func element(e syntax.Expr) syntax.Expr {
 	switch n := e.(type) {
 	case *syntax.Property:
+		if n.Safe && isUnit(n.Base) {
+			return n.Base
+		}
 		if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
 			return entry(m, n.Name.Text, m.Pos)
 		}
 	case *syntax.Method:
+		if n.Safe && isUnit(n.Base) {
+			return n.Base
+		}
+		if n.Name.Text == "is_shared" && len(n.Args) == 0 && plain(n.Base) {
+			return &syntax.Bool{Pos: n.Name.Pos}
+		}
 		if v, ok := constantValue(n.Base); ok && n.Name.Text == "type_of" && len(n.Args) == 0 {
 			return &syntax.String{Pos: n.Name.Pos, Value: v.TypeName()}
 		}
 	case *syntax.Index:
+		if n.Safe && isUnit(n.Base) {
+			return n.Base
+		}
 		switch key := n.Key.(type) {
 		case *syntax.String:
 			if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
@@ -371,6 +388,10 @@ func constantAt(e syntax.Expr, pos syntax.Pos) syntax.Expr {
 		moved := *n
 		moved.Pos = pos
 		return &moved
+	case *syntax.Binary:
+		if n.Op == ".." || n.Op == "..=" {
+			return &syntax.Binary{Pos: pos, Op: n.Op, Left: n.Left, Right: n.Right}
+		}
 	}
 	if v, ok := fold(e); ok {
 		return literal(v, pos)

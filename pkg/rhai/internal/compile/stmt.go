@@ -332,18 +332,21 @@ func (f *fn) assign(s *syntax.Assign) {
 				f.emit(OpGetRef, f.temp(), p.reg, site, t.Name.Pos)
 			}
 			f.alt(f.emit(OpSetConst, p.reg, site, rhs, t.Name.Pos), begin(t.Base), syntax.Pos{})
+			f.settle(p.nils, discard, s.Pos)
 			return
 		}
+		updated := -1
 		if s.Op != "" {
 			v := f.temp()
 			f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)
 			f.update(v, n, rhs, op, s.Pos)
-			rhs = v
+			updated, rhs = len(f.Code)-1, v
 		}
 		f.writable(p, t.Base)
 		f.free(p, site+1, rhs, t.Base, t.Name.Pos)
 		f.emit(OpSet, p.reg, site, rhs, t.Name.Pos)
 		f.goBack(p)
+		f.backs(updated)
 		f.settle(p.nils, discard, s.Pos)
 	case *syntax.Index:
 		n, rhs := f.assigned(s, op)
@@ -354,19 +357,22 @@ func (f *fn) assign(s *syntax.Assign) {
 			f.writable(p, t.Base)
 			f.free(p, 0, 0, t.Base, begin(t.Base))
 		}
+		updated := -1
 		if s.Op != "" {
 			v := f.temp()
 			f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos)
 			f.update(v, n, rhs, op, s.Pos)
-			rhs = v
+			updated, rhs = len(f.Code)-1, v
 		}
 		if p.konst != "" {
 			f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos)
 			f.fail(value.AssignToConstant(p.konst), begin(t.Base))
+			f.settle(p.nils, discard, s.Pos)
 			return
 		}
 		f.emitIndex(OpSetIndex, p.reg, key, rhs, t, s.Pos)
 		f.goBack(p)
+		f.backs(updated)
 		f.settle(p.nils, discard, s.Pos)
 	case *syntax.This:
 		rhs := f.operand(s.Value)

@@ -40,7 +40,7 @@ func describe(f value.FnInfo) value.Value {
 	m.Set("is_anonymous", value.Bool(anonymous))
 	m.Set("params", texts(f.Params))
 	if f.ThisType != "" {
-		m.Set("this_type", value.Str(f.ThisType))
+		m.Set("this_type", value.Str(canonicalType(f.ThisType)))
 	}
 	if len(f.Doc) > 0 {
 		m.Set("comments", texts(f.Doc))

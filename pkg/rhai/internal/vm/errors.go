@@ -36,6 +36,11 @@ func (m *Machine) carryBack(f *compile.Func, pc int) {
 			*m.at(in.A) = m.get1(in.B)
 		case compile.OpCellSet:
 			put(m.at(in.A), m.get1(in.B))
+		case compile.OpSet, compile.OpSetIndex:
+			// Of a compound assignment that failed: it has made the property that it found missing.
+			if m.get1(in.A).Kind() != value.KindMap || !m.get1(in.C).IsUnit() || m.slower(in) != nil {
+				return
+			}
 		case compile.OpBackIndex:
 			switch m.get1(in.A).Kind() {
 			case value.KindString, value.KindInt, value.KindBlob:
@@ -45,7 +50,7 @@ func (m *Machine) carryBack(f *compile.Func, pc int) {
 				return
 			}
 		default:
-			if m.slower(in) != nil {
+			if m.slow(in) != nil {
 				return // the path is no more
 			}
 		}

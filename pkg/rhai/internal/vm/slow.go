@@ -79,8 +79,7 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		return m.store(in)
 	case compile.OpIn, compile.OpNotIn:
 		ok, err := m.in(m.get1(in.B), m.get1(in.C))
-		m.at(in.A).SetBool(ok == (in.Op == compile.OpIn))
-		return err
+		return m.put(in.A)(value.Bool(ok == (in.Op == compile.OpIn)), err)
 	case compile.OpRange, compile.OpRangeEq:
 		return m.put(in.A)(m.makeRange(in.Op, m.get1(in.B), m.get1(in.C)))
 	case compile.OpNeg, compile.OpPlus, compile.OpNot:
@@ -138,6 +137,10 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.enter(m.fn.Unit.Funcs[in.B], m.base+int(in.A))
 	case compile.OpClosure:
 		return m.closure(in)
+	case compile.OpPointer:
+		if v := m.get1(in.A); v.Kind() != value.KindFnPtr {
+			return value.TypeMismatch("Fn", v.TypeName())
+		}
 	case compile.OpThrow:
 		return value.Thrown(m.get1(in.A))
 	case compile.OpRethrow:
@@ -202,8 +205,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.put(in.A)(m.concat(m.stack[at : at+int(in.C)]))
 	case compile.OpGet:
 		v, err := m.get(m.at(in.B), m.fn.Sites[in.C])
-		*m.at(in.A) = v.Share()
-		return err
+		return m.put(in.A)(v.Share(), err)
 	case compile.OpGetRef:
 		return m.put(in.A)(m.get(m.at(in.B), m.fn.Sites[in.C]))
 	case compile.OpSet:
@@ -216,8 +218,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.back(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
 	case compile.OpIndex:
 		v, err := m.index(m.at(in.B), m.get1(in.C))
-		*m.at(in.A) = v.Share()
-		return err
+		return m.put(in.A)(v.Share(), err)
 	case compile.OpIndexRef:
 		v, err := m.index(m.at(in.B), m.get1(in.C))
 		if next := m.fn.Code[m.pc()]; err != nil && err.Kind == value.ErrIndexingType && next.Op == compile.OpAssign && next.A == in.A {
