@@ -14,7 +14,7 @@ BENCH_SLICE ?= 1s
 BENCH_PROFILES ?= bin/profiles
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt vet staticcheck modules test race uncovered bench bench-system bench-engine fuzz e2e chaos conformance
+.PHONY: help check fmt vet staticcheck modules test race uncovered bench bench-system bench-engine fuzz e2e chaos conformance differ
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,10 @@ e2e: ## the system as a user runs it: containers brought up, played through, tak
 
 chaos: ## processes killed, Redis crashed, connections cut, under load (CHAOS_DURATION=2h, CHAOS_SCHEDULES=n, CHAOS_SEED=n)
 	CHAOS_SCHEDULES=$${CHAOS_SCHEDULES:-3} go test -count=1 -v -timeout 0 ./deploy/e2e/chaos
+
+# The reference is a cargo project: this needs Rust.
+differ: ## random scripts compared with the reference (DIFFER_N=scripts, DIFFER_SEED=n, DIFFER_MOST=differences); needs cargo
+	cd pkg && go run ./rhai/internal/differ -n $${DIFFER_N:-100000} -seed $${DIFFER_SEED:-$$(date +%s)} -most $${DIFFER_MOST:-20}
 
 conformance: ## the script corpus against the reference's recorded answers
 	go test -count=1 -v -run Conformance ./pkg/rhai/...

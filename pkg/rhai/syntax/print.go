@@ -372,8 +372,26 @@ func (p *printer) sign(x Expr) {
 		p.write(" ")
 		p.expr(x, 0)
 	default:
+		if number(x) {
+			p.write(" ") // a sign would be the number's
+		}
 		p.operand(x, unaryLevel)
 	}
+}
+
+// number tells whether a chain begins with a number.
+func number(x Expr) bool {
+	switch x := x.(type) {
+	case *Int, *Float:
+		return true
+	case *Property:
+		return number(x.Base)
+	case *Index:
+		return number(x.Base)
+	case *Method:
+		return number(x.Base)
+	}
+	return false
 }
 
 func (p *printer) binary(x *Binary) {

@@ -284,6 +284,7 @@ func (s *scanner) symbol() token {
 	}
 	rest := s.src[s.off:]
 	if strings.HasPrefix(rest, "# {") {
+		s.off += len("# {")
 		return s.fail(lexError(ImproperSymbol, pos, "'#' is not a valid symbol. Should it be '#{'?"))
 	}
 	if c == '!' && strings.HasPrefix(rest, "!in") && (len(rest) == 3 || !isIdent(rest[3])) {

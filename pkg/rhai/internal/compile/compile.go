@@ -289,7 +289,8 @@ const anonymous = "anon$"
 
 // closureName is a name that no function of the script has.
 func closureName(s *syntax.Closure) string {
-	return fmt.Sprintf("%s%08x%08x", anonymous, s.Pos.Line, s.Pos.Column)
+	place := uint64(s.Pos.Line)<<32 | uint64(s.Pos.Column)
+	return fmt.Sprintf("%s%016x", anonymous, place*0x9e3779b97f4a7c15) // odd: no two places have the same
 }
 
 // closure compiles a closure that is made in f and returns its proto's number.

@@ -184,8 +184,8 @@ func (f *fn) quiet(e syntax.Expr) bool {
 	return ok
 }
 
-// inert tells whether it does not matter when an expression is evaluated among others that are quiet: it calls nothing,
-// and its variables exist.
+// inert tells whether it does not matter when an expression is evaluated among others that are quiet: it calls nothing
+// and can't fail.
 func (f *fn) inert(e syntax.Expr) bool {
 	ok := f.quiet(e)
 	inspect(e, func(n syntax.Node) bool {
@@ -193,8 +193,9 @@ func (f *fn) inert(e syntax.Expr) bool {
 		case *syntax.Ident:
 			v := f.lookup(n.Name)
 			ok = ok && len(n.Namespace) == 0 && v != nil && !v.extern
-		case *syntax.Call:
-			ok = false
+		case *syntax.Call, *syntax.Unary, *syntax.Binary, *syntax.Property, *syntax.Index:
+			_, known := fold(n.(syntax.Expr))
+			ok = ok && known
 		case *syntax.Closure:
 			return false
 		}

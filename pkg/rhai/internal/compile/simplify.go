@@ -189,14 +189,16 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		out.Else = s.stmt(n.Else, wanted)
 	}
 	switch {
-	case len(out.Then.Body) > 0 || out.Else != nil && !(isIdle(out.Else) && !wanted):
+	case len(out.Then.Body) > 0 || out.Else != nil && (wanted || !idle(out.Else)):
 		return out
 	case isIdle(cond):
 		return nil
-	case wanted:
-		return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{&syntax.ExprStmt{X: cond}, unitStmt(n.Pos)}, End: n.Then.End}
 	}
-	return s.stmt(&syntax.ExprStmt{X: cond}, false)
+	rest := s.stmt(&syntax.ExprStmt{X: cond}, false)
+	if rest == nil || !wanted || idle(rest) {
+		return rest
+	}
+	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
 }
 
 // switchStmt simplifies a switch.

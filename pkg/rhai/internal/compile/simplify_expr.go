@@ -28,7 +28,7 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 		return s.closure(n)
 	case *syntax.Unary:
 		operand := s.expr(n.Operand)
-		if _, made := n.Operand.(*syntax.Binary); made && n.Op != "!" {
+		if !signed(n.Operand) && n.Op != "!" {
 			// The sign of what is computed is not: a block around keeps it from being taken for a constant.
 			operand = &syntax.Block{Pos: operand.Position(), Body: []syntax.Stmt{&syntax.ExprStmt{X: operand}}}
 		}
@@ -239,6 +239,17 @@ func constantValue(e syntax.Expr) (v value.Value, ok bool) {
 	return fold(e)
 }
 
+// signed tells whether a sign before an expression is part of a literal to the reference.
+func signed(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Int, *syntax.Float:
+		return true
+	case *syntax.Unary:
+		return e.Op != "!" && signed(e.Operand)
+	}
+	return false
+}
+
 // closure simplifies a closure's body, where what it captures is a variable. Capturing a constant that is itself a
 // closure fails, as reading it does.
 func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
@@ -266,6 +277,9 @@ func (s *simplifier) call(n *syntax.Call) syntax.Expr {
 		return n
 	}
 	out := &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: s.exprs(n.Args)}
+	if n.Name == "is_shared" && len(n.Args) == 1 && len(n.Namespace) == 0 && plain(out.Args[0]) {
+		return &syntax.Bool{Pos: n.Pos}
+	}
 	if n.Name == "type_of" && len(n.Args) == 1 && len(n.Namespace) == 0 {
 		if v, ok := constantValue(out.Args[0]); ok {
 			return &syntax.String{Pos: n.Pos, Value: v.TypeName()}

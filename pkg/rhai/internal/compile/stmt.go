@@ -434,7 +434,8 @@ func (f *fn) free(p place, site, rhs int, base syntax.Expr, pos syntax.Pos) {
 // writable compiles the check that a path does not start at a constant of the host.
 func (f *fn) writable(p place, e syntax.Expr) {
 	if p.scope > 0 && len(f.missing) == 0 {
-		f.emitWide(OpThrough, p.scope-1, f.konst(value.Str(f.External[p.scope-1].Name)), begin(e))
+		of := slices.IndexFunc(f.External, func(s Symbol) bool { return s.Reg == p.scope-1 })
+		f.emitWide(OpThrough, p.scope-1, f.konst(value.Str(f.External[of].Name)), begin(e))
 	}
 }
 

@@ -47,7 +47,7 @@ func arraySorting(r *value.Registry) {
 		return sorted, sortBy(c, sorted.Array().Items, args[1])
 	}
 	pure(r, "order", order, tArray, tFn)
-	pure(r, "order_by", order, tArray, tFn)
+	mutating(r, "order_by", order, tArray, tFn)
 
 	changeArray(r, "dedup", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
 		kept, err := dedup(c, a.Items, func(x, y value.Value) (bool, error) {

@@ -174,11 +174,13 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 	if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, key}); f != nil {
 		return m.accessor(f, v, key)
 	}
-	switch next := m.fn.Code[m.pc()]; next.Op { // the element of a compound assignment
-	case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
-		return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B)))
-	case compile.OpAssignAddInt, compile.OpAssignSubInt:
-		return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, value.Int(int64(next.ImmB()))))
+	if this, next := m.fn.Code[m.pc()-1], m.fn.Code[m.pc()]; this.Op == compile.OpIndexRef && next.A == this.A {
+		switch next.Op { // the element of a compound assignment
+		case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
+			return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B)))
+		case compile.OpAssignAddInt, compile.OpAssignSubInt:
+			return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, value.Int(int64(next.ImmB()))))
+		}
 	}
 	return value.Value{}, m.alt(0, value.NoIndexer(*v, key))
 }

@@ -220,11 +220,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		v, err := m.index(m.at(in.B), m.get1(in.C))
 		return m.put(in.A)(v.Share(), err)
 	case compile.OpIndexRef:
-		v, err := m.index(m.at(in.B), m.get1(in.C))
-		if next := m.fn.Code[m.pc()]; err != nil && err.Kind == value.ErrIndexingType && next.Op == compile.OpAssign && next.A == in.A {
-			err = m.alt(0, value.NoIndexSetter(m.get1(in.B), m.get1(in.C), m.get1(next.B)))
-		}
-		return m.put(in.A)(v, err)
+		return m.put(in.A)(m.index(m.at(in.B), m.get1(in.C)))
 	case compile.OpSetIndex:
 		err := m.setIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
 		m.dirty = true
