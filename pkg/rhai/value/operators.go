@@ -562,6 +562,9 @@ const maxSeconds = float64(math.MaxInt64) / float64(time.Second)
 func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
 	switch ak {
 	case KindString:
+		if bk == KindString && a.Text() == "" {
+			return b, true, nil // odd, but what the reference does
+		}
 		if bk == KindString || bk == KindChar {
 			return Str(strings.ReplaceAll(a.Text(), textOf(b), "")), true, nil
 		}
