@@ -103,6 +103,7 @@ func newEngine(base *value.Registry, opts []Option) *Engine {
 	e.machines = vm.NewPool(e.natives, e.clock, func(source string) (*compile.Unit, error) {
 		return e.parse(source, compile.Options{}, true)
 	})
+	e.machines.Usual = vm.Run{Engine: e, Limits: e.limits, Resolve: e.resolve, StrictProperties: e.strictProperties}
 	if e.resolver != nil {
 		e.machines.Modules = modules{e}
 	}

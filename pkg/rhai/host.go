@@ -172,12 +172,11 @@ func WithDebugger(stopped func(*Stop) Step) RunOption {
 // start lends a machine for a run.
 func (e *Engine) start(opts []RunOption) *vm.Machine {
 	m := e.machines.Get()
-	m.Run.Engine = e
-	m.Run.Limits = e.limits
-	m.Run.Resolve = e.resolve
-	m.Run.StrictProperties = e.strictProperties
-	for _, o := range opts {
-		o(&m.Run)
+	if len(opts) > 0 {
+		r := m.Vary()
+		for _, o := range opts {
+			o(r)
+		}
 	}
 	return m
 }

@@ -75,7 +75,7 @@ func WithGlobals() RunOption { return func(r *vm.Run) { r.Globals = true } }
 func (p *Program) Run(ctx context.Context, scope *Scope, opts ...RunOption) (Value, error) {
 	m := p.engine.start(opts)
 	if scope != nil {
-		m.Run.Scope = &scope.vars
+		m.Vary().Scope = &scope.vars
 	}
 	v, err := m.Exec(ctx, p.unit)
 	p.engine.machines.Put(m)

@@ -20,7 +20,6 @@ type Map struct {
 	gauge   atomic.Uint32 // as an Array's
 	entries []Entry
 	index   map[string]int32 // nil for a small map
-	last    int32            // where a key was found last; of a map that is nobody else's, and has an index
 	order   []int32          // positions by key order; only with an index, only while sorted
 }
 
@@ -76,14 +75,7 @@ func (m *Map) Len() int { return len(m.entries) }
 // find is the position of a key, or where a small map would insert it.
 func (m *Map) find(key string) (int, bool) {
 	if m.index != nil {
-		// What is read is often written next.
-		if i := int(m.last); i < len(m.entries) && m.entries[i].Key == key {
-			return i, true
-		}
 		i, ok := m.index[key]
-		if ok && !m.shared {
-			m.last = i
-		}
 		return int(i), ok
 	}
 	for i := range m.entries {

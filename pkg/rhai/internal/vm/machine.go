@@ -57,6 +57,7 @@ type Pool struct {
 	heap     heap
 
 	Modules Modules // nil: nothing can be imported
+	Usual   Run     // what a run is given that nothing else is said of
 }
 
 // NewPool makes a pool of machines that call the registry's functions. parse compiles what scripts pass to eval.
@@ -64,12 +65,12 @@ func NewPool(r *value.Registry, now func() time.Time, parse func(source string) 
 	return &Pool{registry: r, now: now, parse: parse}
 }
 
-// Get lends a machine. Its Run is to be filled in.
+// Get lends a machine, for a usual run.
 func (p *Pool) Get() *Machine {
 	if m, ok := p.machines.Get().(*Machine); ok {
 		return m
 	}
-	m := &Machine{pool: p, registry: p.registry}
+	m := &Machine{Run: p.Usual, pool: p, registry: p.registry}
 	m.stack = make([]value.Value, 256)
 	m.frames = make([]frame, 16)
 	return m
@@ -104,7 +105,8 @@ const maxLoops = 10000
 
 // Machine runs one program at a time, in one goroutine.
 type Machine struct {
-	Run Run
+	Run    Run // to be changed through Vary only
+	varied bool
 
 	world
 
@@ -172,9 +174,17 @@ type dynamic struct {
 	after int // how many variables of the global level were there before it
 }
 
+// Vary is what the run is given, to be changed.
+func (m *Machine) Vary() *Run {
+	m.varied = true
+	return &m.Run
+}
+
 // reset drops whatever the run left, so that nothing stays alive.
 func (m *Machine) reset() {
-	m.Run = Run{}
+	if m.varied {
+		m.Run, m.debug, m.varied = m.pool.Usual, debugger{}, false
+	}
 	m.closeAll()
 	if m.high > 16 {
 		clear(m.stack[:min(m.high, len(m.stack))])
@@ -197,7 +207,6 @@ func (m *Machine) reset() {
 	m.high, m.depth = 0, 0
 	m.ip, m.result = nil, value.Value{}
 	m.fn, m.host, m.ctx, m.done, m.nested, m.applied = nil, nil, nil, nil, nil, ""
-	m.debug = debugger{}
 	m.held, m.fixed = emptied(m.held), m.fixed[:0]
 	m.world.reset()
 	m.loaded, m.units, m.loading, m.outer = nil, nil, nil, nil
