@@ -43,10 +43,13 @@ type Config struct {
 	ScriptMaxVariables   int           `envconfig:"SCRIPT_MAX_VARIABLES" default:"4096" min:"1" desc:"variables in scope at once"`
 	ScriptMaxFunctions   int           `envconfig:"SCRIPT_MAX_FUNCTIONS" default:"1024" min:"1" desc:"functions of a script"`
 	ScriptMaxModules     int           `envconfig:"SCRIPT_MAX_MODULES" default:"64" min:"1" desc:"modules that a play imports"`
+	ScriptMaxSourceBytes int           `envconfig:"SCRIPT_MAX_SOURCE_BYTES" default:"262144" min:"1" max:"16777216" desc:"length of a script, of a module, and of what is passed to eval"`
+	ScriptMaxExprDepth   int           `envconfig:"SCRIPT_MAX_EXPR_DEPTH" default:"64" min:"1" max:"5000" desc:"expressions and statements inside one another, outside of functions"`
+	ScriptMaxFnExprDepth int           `envconfig:"SCRIPT_MAX_FUNCTION_EXPR_DEPTH" default:"32" min:"1" max:"5000" desc:"the same in functions"`
 	ScriptMaxMemoryBytes int           `envconfig:"SCRIPT_MAX_MEMORY_BYTES" default:"134217728" min:"1048576" desc:"memory that the values of a play take at once"`
 	ScriptMaxOutputBytes int           `envconfig:"SCRIPT_MAX_OUTPUT_BYTES" default:"1048576" min:"1024" max:"4194304" desc:"size of a play's value as it is returned"`
 	ScriptMaxPrintBytes  int           `envconfig:"SCRIPT_MAX_PRINT_BYTES" default:"262144" min:"1" max:"4194304" desc:"what a play prints, in all"`
-	ScriptCacheBytes     int           `envconfig:"SCRIPT_CACHE_BYTES" default:"16777216" min:"0" desc:"source of the compiled scripts that are kept; 0: none"`
+	ScriptCacheBytes     int           `envconfig:"SCRIPT_CACHE_BYTES" default:"16777216" min:"0" desc:"memory of the compiled scripts that are kept; 0: none"`
 }
 
 // FromEnv reads the settings from the environment. The error lists everything
@@ -120,6 +123,10 @@ func (c Config) limits() rhai.Limits {
 		Functions:   c.ScriptMaxFunctions,
 		Modules:     c.ScriptMaxModules,
 		Memory:      c.ScriptMaxMemoryBytes,
+		SourceBytes: c.ScriptMaxSourceBytes,
+
+		ExprDepth:         c.ScriptMaxExprDepth,
+		FunctionExprDepth: c.ScriptMaxFnExprDepth,
 	}
 }
 

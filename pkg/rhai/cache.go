@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// cache holds programs by source, the least recently used last, up to a number of bytes of source. Sources are found
+// cache holds programs by source, the least recently used last, up to a number of bytes of memory. Sources are found
 // by Go's hash of the whole text and compared in full, so that no two are ever taken for one another.
 type cache struct {
 	limit int
@@ -19,6 +19,7 @@ type cache struct {
 type cached struct {
 	source  string
 	program *Program
+	bytes   int
 }
 
 func newCache(limit int) *cache { return &cache{limit: limit, items: map[string]*list.Element{}} }
@@ -37,8 +38,9 @@ func (c *cache) get(source string) *Program {
 	return e.Value.(*cached).program
 }
 
-func (c *cache) put(source string, p *Program) {
-	if len(source) > c.limit {
+func (c *cache) put(source string, p *Program, bytes int) {
+	bytes += len(source)
+	if bytes > c.limit {
 		return
 	}
 	c.mu.Lock()
@@ -46,11 +48,11 @@ func (c *cache) put(source string, p *Program) {
 	if _, ok := c.items[source]; ok {
 		return
 	}
-	c.items[source] = c.order.PushFront(&cached{source, p})
-	for c.bytes += len(source); c.bytes > c.limit; {
+	c.items[source] = c.order.PushFront(&cached{source, p, bytes})
+	for c.bytes += bytes; c.bytes > c.limit; {
 		last := c.order.Back()
 		old := c.order.Remove(last).(*cached)
 		delete(c.items, old.source)
-		c.bytes -= len(old.source)
+		c.bytes -= old.bytes
 	}
 }

@@ -62,7 +62,7 @@ func WithSyntax(o syntax.Options) Option { return func(e *Engine) { e.syntax = o
 // WithClock sets the clock that timestamps come from. Without it they come from time.Now.
 func WithClock(now func() time.Time) Option { return func(e *Engine) { e.clock = now } }
 
-// WithCache bounds the memory of the cache of compiled programs, counted in bytes of source. Zero turns it off.
+// WithCache bounds the memory of the cache of compiled programs, in bytes. Zero turns it off.
 // Without it the bound is DefaultCacheBytes.
 func WithCache(bytes int) Option { return func(e *Engine) { e.cache = newCache(bytes) } }
 
@@ -100,8 +100,8 @@ func newEngine(base *value.Registry, opts []Option) *Engine {
 			}
 		}
 	}
-	e.machines = vm.NewPool(e.natives, e.clock, func(source string) (*compile.Unit, error) {
-		return e.parse(source, compile.Options{}, true)
+	e.machines = vm.NewPool(e.natives, e.clock, func(source string, interrupt func() error) (*compile.Unit, error) {
+		return e.parse(source, compile.Options{Interrupt: interrupt}, true)
 	})
 	e.machines.Usual = vm.Run{Engine: e, Limits: e.limits, Resolve: e.resolve, StrictProperties: e.strictProperties}
 	if e.resolver != nil {
@@ -124,6 +124,9 @@ func limit(o *syntax.Options, l *Limits) {
 		&o.MaxStringBytes: l.StringBytes,
 		&o.MaxArrayItems:  l.ArrayItems,
 		&o.MaxMapEntries:  l.MapEntries,
+		&o.MaxExprDepth:   l.ExprDepth,
+
+		&o.MaxFunctionExprDepth: l.FunctionExprDepth,
 	} {
 		if *option == 0 {
 			*option = limit
@@ -136,12 +139,16 @@ func (e *Engine) Compile(source string) (*Program, error) {
 	if p := e.cache.get(source); p != nil {
 		return p, nil
 	}
+	if err := e.limits.CheckSource(len(source)); err != nil {
+		return nil, value.AsError(err)
+	}
+	e.machines.Compile(source, e.limits.Memory)
 	unit, err := e.parse(source, compile.Options{}, false)
 	if err != nil {
 		return nil, err
 	}
 	p := &Program{engine: e, source: source, unit: unit}
-	e.cache.put(source, p)
+	e.cache.put(source, p, unit.Bytes())
 	return p, nil
 }
 
@@ -149,6 +156,13 @@ func (e *Engine) Compile(source string) (*Program, error) {
 type memory struct {
 	parser   syntax.Parser
 	compiler compile.Compiler
+}
+
+// keep keeps what a compilation was done in for another one, unless it may have grown large.
+func (e *Engine) keep(m *memory, source string) {
+	if len(source) <= 64<<10 {
+		e.memory.Put(m)
+	}
 }
 
 // parse makes code of a source: of a program, of what a script passes to eval, or of a module.
@@ -161,13 +175,18 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	if err := e.Err(); err != nil {
 		return nil, value.AsError(err)
 	}
+	if err := e.limits.CheckSource(len(source)); err != nil {
+		return nil, value.AsError(err)
+	}
+	options := e.syntax
+	options.Interrupt = code.Interrupt
 	m, ok := e.memory.Get().(*memory)
 	if !ok {
 		m = &memory{}
 	}
-	script, err := m.parser.Parse(source, e.syntax)
+	script, err := m.parser.Parse(source, options)
 	if err != nil {
-		e.memory.Put(m)
+		e.keep(m, source)
 		var at *syntax.Error
 		if errors.As(err, &at) {
 			return nil, value.Parsing(at)
@@ -177,7 +196,9 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	code.MaxVariables, code.Resolve, code.Debug = e.limits.Variables, e.resolve != nil, e.debug
 	code.Level, code.Eval = e.level, eval
 	unit, err := m.compiler.Compile(script, code)
-	e.memory.Put(m) // not after a panic
+	if err == nil { // and not after a panic
+		e.keep(m, source)
+	}
 	if err == nil && eval && compile.HasFunctions(script) {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})

@@ -271,7 +271,7 @@ func TestStringsGrowLinearly(t *testing.T) {
 
 // Values that are small in memory and huge when walked, and recursion through Go: nothing takes the process down.
 func TestHugeWhenWalked(t *testing.T) {
-	e := rhai.New(rhai.WithLimits(rhai.Limits{StringBytes: 1 << 20, Operations: 2_000_000}))
+	e := rhai.New(rhai.WithLimits(rhai.Limits{StringBytes: 1 << 20}))
 	const bomb = `let a = [1]; for i in 0..60 { a = [a, a]; } `
 	for _, source := range []string{
 		bomb + `print(a)`, bomb + `a == a`, "let a = [1]; for i in 0..60 { a = [a, a]; } `${a}`", bomb + `"" + a`,
@@ -281,7 +281,7 @@ func TestHugeWhenWalked(t *testing.T) {
 		`fn f(n) { eval("f(n + 1)") } f(0)`, `let m = #{}; m.f = || this.f(); m.f()`,
 	} {
 		p := compile(t, e, source)
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // only a walk without end reaches it
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		v, err := p.Run(ctx, nil)
 		if errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: ran into the time limit", source)

@@ -1,6 +1,9 @@
 package rhai
 
-import "circles/pkg/rhai/value"
+import (
+	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
+)
 
 // Limits bound what a run may use. Zero means no limit.
 type Limits = value.Limits
@@ -8,7 +11,7 @@ type Limits = value.Limits
 // Limit names the limit that a run hit, in Error.Limit.
 type Limit = value.Limit
 
-// DefaultCacheBytes bounds the cache of compiled programs of an engine without WithCache, in bytes of source.
+// DefaultCacheBytes bounds the cache of compiled programs of an engine without WithCache, in bytes of memory.
 const DefaultCacheBytes = 16 << 20
 
 // DefaultLimits are the limits of an engine without WithLimits. They let a script of a stranger do what scripts are
@@ -32,5 +35,9 @@ func DefaultLimits() Limits {
 		Functions:   4096,
 		Modules:     256,
 		Memory:      256 << 20,
+		SourceBytes: 512 << 10,
+
+		ExprDepth:         syntax.DefaultMaxExprDepth,
+		FunctionExprDepth: syntax.DefaultMaxFunctionExprDepth,
 	}
 }

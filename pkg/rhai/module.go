@@ -226,6 +226,6 @@ func (m modules) Compile(path, source string) (*compile.Unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.cache.put(key, &Program{engine: m.Engine, unit: unit})
+	m.cache.put(key, &Program{engine: m.Engine, unit: unit}, unit.Bytes())
 	return unit, nil
 }

@@ -34,6 +34,9 @@ type Options struct {
 	NoLoop          bool                     // there are no loops
 	NoLoopExpr      bool                     // loops are no expressions
 	NoShadowing     bool                     // a variable can't be defined twice in a scope
+
+	// Interrupt is asked every few hundred tokens. Its error ends the parsing, as the result of it.
+	Interrupt func() error
 }
 
 // Definition describes a variable that the source is about to define.

@@ -62,6 +62,7 @@ type parser struct {
 	tok      token
 	script   *Script
 	maxDepth int
+	tokens   int // so far
 
 	frame  *frame
 	level  frame // the global one
@@ -136,6 +137,8 @@ func (p *parser) run(parse func()) (script *Script, err error) {
 		case nil:
 		case *Error:
 			script, err = nil, r
+		case interruption:
+			script, err = nil, r.err
 		default:
 			panic(r)
 		}
@@ -146,7 +149,17 @@ func (p *parser) run(parse func()) (script *Script, err error) {
 	return p.script, nil
 }
 
-func (p *parser) advance() { p.tok = p.next() }
+// interruption ends the parsing.
+type interruption struct{ err error }
+
+func (p *parser) advance() {
+	if p.tokens++; p.tokens%256 == 0 && p.opts.Interrupt != nil {
+		if err := p.opts.Interrupt(); err != nil {
+			panic(interruption{err})
+		}
+	}
+	p.tok = p.next()
+}
 
 // raise reports the current token's error, if it is one.
 func (p *parser) raise() {

@@ -66,6 +66,7 @@ const (
 	LimitModules    Limit = "modules"
 	LimitExprDepth  Limit = "expression_depth"
 	LimitMemory     Limit = "memory"
+	LimitSource     Limit = "source_bytes"
 	LimitTime       Limit = "time"
 )
 

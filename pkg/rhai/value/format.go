@@ -147,7 +147,11 @@ type printer struct {
 	c     Context // nil: there are no limits but most
 	most  int     // bytes, without a run's limits; zero: maxText
 	steps int
+	seen  int // bytes that have been counted
 }
+
+// printedPerTick is how many bytes, or values, count as one operation.
+const printedPerTick = 32
 
 // printerRoom is how much may be appended to a text without asking.
 const printerRoom = 512
@@ -160,10 +164,11 @@ func (p *printer) check() error {
 	if err := p.c.Limits().CheckString(len(p.b)); err != nil {
 		return err
 	}
-	if p.steps++; p.steps&63 == 0 {
-		if err := p.c.Tick(2); err != nil {
+	if p.steps++; len(p.b)-p.seen+p.steps > 1024 {
+		if err := p.c.Tick(1024 / printedPerTick); err != nil {
 			return err
 		}
+		p.seen, p.steps = len(p.b), 0
 	}
 	return p.grow(printerRoom)
 }

@@ -91,14 +91,54 @@ type Census struct {
 	Step func() error
 
 	seen  marks
-	walks []walk // through values that hold others, the outermost first
+	held  []Value     // by the Go value that is looked at
+	add   func(Value) // to them
+	walks walks       // through values that hold others, the outermost first
 	steps int
 }
 
 // walk is a value whose content is being counted.
 type walk struct {
-	v    Value
+	p    unsafe.Pointer
 	next int
+}
+
+// walks is a stack of them. It grows without copying: a deep one takes much memory, and that only once.
+type walks struct {
+	chunks [][]walk
+	spare  []walk
+}
+
+const walksPerChunk = 1024
+
+// push reports how many bytes it has allocated.
+func (s *walks) push(w walk) (bytes int) {
+	if n := len(s.chunks); n == 0 || len(s.chunks[n-1]) == walksPerChunk {
+		chunk := s.spare
+		if s.spare = nil; chunk == nil {
+			chunk, bytes = make([]walk, 0, walksPerChunk), walksPerChunk*int(unsafe.Sizeof(w))
+		}
+		s.chunks = append(s.chunks, chunk)
+	}
+	last := &s.chunks[len(s.chunks)-1]
+	*last = append(*last, w)
+	return bytes
+}
+
+// top is the walk that was begun last; nil when there is none.
+func (s *walks) top() *walk {
+	if len(s.chunks) == 0 {
+		return nil
+	}
+	last := s.chunks[len(s.chunks)-1]
+	return &last[len(last)-1]
+}
+
+func (s *walks) pop() {
+	last := &s.chunks[len(s.chunks)-1]
+	if *last = (*last)[:len(*last)-1]; len(*last) == 0 {
+		s.spare, s.chunks = *last, s.chunks[:len(s.chunks)-1]
+	}
 }
 
 // Add counts values.
@@ -107,16 +147,15 @@ func (c *Census) Add(values []Value) error {
 		if !c.visit(values[i]) {
 			continue
 		}
-		for len(c.walks) > 0 && c.Bytes <= c.Limit {
+		for w := c.walks.top(); w != nil && c.Bytes <= c.Limit; w = c.walks.top() {
 			if c.steps++; c.steps&1023 == 0 {
 				if err := c.Step(); err != nil {
 					return err
 				}
 			}
-			w := &c.walks[len(c.walks)-1]
 			x, more := w.step()
 			if !more {
-				c.walks = c.walks[:len(c.walks)-1] // a list whose last item is a list makes no deep stack
+				c.walks.pop() // a list whose last item is a list makes no deep stack
 			}
 			c.visit(x)
 		}
@@ -148,11 +187,14 @@ func (c *Census) visit(v Value) bool {
 	case KindArray, KindMap, KindFnPtr, KindCell:
 	case KindCustom:
 		if h, ok := v.Custom().Data.(Holder); ok {
-			var held []Value
-			h.Hold(func(x Value) { held = append(held, x) })
-			c.push(NewArray(held))
+			if c.add == nil {
+				c.add = func(x Value) { c.held = append(c.held, x) }
+			}
+			c.held = c.held[:0]
+			h.Hold(c.add)
+			c.pushHeld()
 		}
-		return len(c.walks) > 0
+		return c.walks.top() != nil
 	default:
 		return false
 	}
@@ -162,17 +204,28 @@ func (c *Census) visit(v Value) bool {
 		}
 	}
 	c.push(v)
-	return len(c.walks) > 0
+	return c.walks.top() != nil
+}
+
+// pushHeld begins a walk through what a Go value holds, but for what takes none.
+func (c *Census) pushHeld() {
+	var lists []Value
+	for _, x := range c.held {
+		if k := x.Kind(); k >= KindArray && k <= KindMap || k >= KindFnPtr {
+			lists = append(lists, x)
+		} else {
+			c.visit(x)
+		}
+	}
+	if len(lists) > 0 {
+		c.push(NewArray(lists))
+	}
 }
 
 func (c *Census) push(v Value) {
-	w := walk{v: v}
-	if !w.skip() {
-		return
+	if w := (walk{p: v.p}); w.skip() {
+		c.Bytes += c.walks.push(w)
 	}
-	before := cap(c.walks)
-	c.walks = append(c.walks, w)
-	c.Bytes += int(unsafe.Sizeof(w)) * (cap(c.walks) - before)
 }
 
 // skip goes on to the next value that takes memory of its own, if there is one.
@@ -186,23 +239,23 @@ func (w *walk) skip() bool {
 
 // peek is the next value that is held; ok is false when there is none.
 func (w *walk) peek() (x Value, ok bool) {
-	i := w.next
-	switch w.v.Kind() {
+	i, v := w.next, Value{p: w.p}
+	switch v.Kind() {
 	case KindArray:
-		if items := w.v.Array().Items; i < len(items) {
+		if items := v.Array().Items; i < len(items) {
 			return items[i], true
 		}
 	case KindMap:
-		if entries := w.v.Map().entries; i < len(entries) {
+		if entries := v.Map().entries; i < len(entries) {
 			return entries[i].Val, true
 		}
 	case KindFnPtr:
-		if curry := w.v.FnPtr().Curry; i < len(curry) {
+		if curry := v.FnPtr().Curry; i < len(curry) {
 			return curry[i], true
 		}
 	case KindCell:
 		if i == 0 {
-			return w.v.Cell().V, true
+			return v.Cell().V, true
 		}
 	}
 	return Value{}, false

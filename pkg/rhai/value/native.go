@@ -171,6 +171,11 @@ type Limits struct {
 	Functions   int    // in a script
 	Modules     int    // imported by one run
 	Memory      int    // bytes that a run's values take at once; what the host gives is counted when the script holds it
+	SourceBytes int    // of a script, of a module, and of what is passed to eval
+
+	// ExprDepth and FunctionExprDepth are how deep expressions and statements nest in a source, at its global level and
+	// in its functions. Zero stands for the language's own, 64 and 32.
+	ExprDepth, FunctionExprDepth int
 }
 
 // MaxCallDepth bounds CallDepth, also where there is no limit.
@@ -188,6 +193,14 @@ func (l *Limits) CheckString(n int) error {
 func (l *Limits) CheckArray(n int) error {
 	if l.ArrayItems > 0 && n > l.ArrayItems {
 		return TooLarge("Size of array/BLOB", LimitArray)
+	}
+	return nil
+}
+
+// CheckSource is the limit's error when a source of n bytes is too long.
+func (l *Limits) CheckSource(n int) error {
+	if l.SourceBytes > 0 && n > l.SourceBytes {
+		return TooLarge("Length of source", LimitSource)
 	}
 	return nil
 }

@@ -6,8 +6,10 @@ import (
 	"math"
 	"math/bits"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"circles/pkg/rhai/internal/float"
 )
@@ -376,7 +378,7 @@ func Equal(a, b Value) bool {
 // run, when there is one.
 func EqualItems(run Context, a, b Value) (bool, error) {
 	c := comparison{left: maxCompared, run: run}
-	same, err := c.equal(a, b, 0)
+	same, err := c.same(a, b, 0)
 	if err == nil && run != nil && c.left < maxCompared-comparedPerTick {
 		err = run.Tick((maxCompared - c.left) % comparedAtOnce / comparedPerTick)
 	}
@@ -393,14 +395,15 @@ const (
 )
 
 type comparison struct {
-	left int
-	run  Context
+	left  int
+	run   Context
+	equal map[[2]unsafe.Pointer]bool // containers with many elements that have been found equal
 }
 
-func (c *comparison) equal(a, b Value, depth int) (bool, error) {
+func (c *comparison) same(a, b Value, depth int) (bool, error) {
 	ak, bk := a.Kind(), b.Kind()
 	if ak == KindCell || bk == KindCell {
-		return c.equal(a.Flat(), b.Flat(), depth)
+		return c.same(a.Flat(), b.Flat(), depth)
 	}
 	if c.left--; depth > maxNesting || c.left < 0 {
 		return false, nil
@@ -412,39 +415,20 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 	}
 	if ak == bk {
 		switch ak {
-		case KindArray:
-			x, y := a.Array().Items, b.Array().Items
-			if len(x) != len(y) {
-				return false, nil
+		case KindArray, KindMap:
+			pair := [2]unsafe.Pointer{a.p, b.p}
+			if c.equal[pair] {
+				return true, nil
 			}
-			for i := range x {
-				same, err := c.equal(x[i], y[i], depth+1)
-				if k := x[i].Flat().Kind(); err != nil && depth == 0 && (k == KindArray || k == KindMap) && AsError(err).Catchable() {
-					return false, nil // the reference holds containers that it can't compare within an array for different
+			left := c.left
+			same, err := c.content(a, b, depth)
+			if same && err == nil && left-c.left > comparedAtOnce {
+				if c.equal == nil {
+					c.equal = map[[2]unsafe.Pointer]bool{}
 				}
-				if !same || err != nil {
-					return false, err
-				}
+				c.equal[pair] = true
 			}
-			return true, nil
-		case KindMap:
-			x, y := a.Map(), b.Map()
-			if x.Len() != y.Len() {
-				return false, nil
-			}
-			if err := x.Sort(c.run); err != nil {
-				return false, err
-			}
-			for k, v := range x.All() {
-				w, ok := y.Get(k)
-				if !ok {
-					return false, nil
-				}
-				if same, err := c.equal(*v, w, depth+1); !same || err != nil {
-					return false, err
-				}
-			}
-			return true, nil
+			return same, err
 		case KindBlob:
 			if err := lengthTick(c.run, a.Blob().Bytes, b.Blob().Bytes); err != nil {
 				return false, err
@@ -474,6 +458,43 @@ func (c *comparison) equal(a, b Value, depth int) (bool, error) {
 		err = FunctionNotFound(fmt.Sprintf("== (%s, %s)", a.SignatureName(), b.SignatureName()))
 	}
 	return v.Bool(), err
+}
+
+// content compares two arrays or two maps.
+func (c *comparison) content(a, b Value, depth int) (bool, error) {
+	if a.Kind() == KindArray {
+		x, y := a.Array().Items, b.Array().Items
+		if len(x) != len(y) {
+			return false, nil
+		}
+		for i := range x {
+			same, err := c.same(x[i], y[i], depth+1)
+			if k := x[i].Flat().Kind(); err != nil && depth == 0 && (k == KindArray || k == KindMap) && AsError(err).Catchable() {
+				return false, nil // the reference holds containers that it can't compare within an array for different
+			}
+			if !same || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+	x, y := a.Map(), b.Map()
+	if x.Len() != y.Len() {
+		return false, nil
+	}
+	if err := x.Sort(c.run); err != nil {
+		return false, err
+	}
+	for k, v := range x.All() {
+		w, ok := y.Get(k)
+		if !ok {
+			return false, nil
+		}
+		if same, err := c.same(*v, w, depth+1); !same || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // bytesPerTick is how many bytes a comparison looks at for an operation.
@@ -600,6 +621,7 @@ func Assign(op Op, place *Value, b Value) (ok bool, err error) {
 				// The items are read first: a += a.
 				items := b.Array().Items
 				a := OwnArray(place)
+				a.Items = slices.Grow(a.Items, len(items))
 				for _, v := range items {
 					a.Items = append(a.Items, v.Share())
 				}

@@ -1,5 +1,11 @@
 package value
 
+import (
+	"cmp"
+	"math"
+	"unsafe"
+)
+
 // maxWeight is where weights stop counting; the bit above it tells a known weight from a credit.
 const (
 	maxWeight   = 1<<31 - 1
@@ -84,13 +90,19 @@ func (v Value) Credit(weight int) { v.gauge().Store(uint32(min(max(weight, 0), m
 type Tally struct {
 	Items, Entries, Bytes int
 	Steps                 int               // how many values it has looked at
-	Step                  func(n int) error // told of every n values; its error ends the count
+	Step                  func(n int) error // told of n more of them, every so often; its error ends the count
+
+	told  int
+	known map[unsafe.Pointer][3]int // what containers that are held many times hold
 }
 
 // Fits counts a value with all that is nested in it, and is the limit's error as soon as one is exceeded. What is held
 // many times over counts as often. room is how much weight may be added before a limit can be exceeded.
 func (l *Limits) Fits(v Value, t *Tally) (room int, err error) {
 	if err := l.count(v, t, 0); err != nil {
+		return 0, err
+	}
+	if err := t.tell(); err != nil {
 		return 0, err
 	}
 	room = maxWeight
@@ -102,52 +114,83 @@ func (l *Limits) Fits(v Value, t *Tally) (room int, err error) {
 	return room, nil
 }
 
-// maxSteps bounds the work of one count: a kind of content that has no limit may be there without end.
-const maxSteps = 1 << 22
+// manySteps is how many values a container must hold to be remembered: it may be held many times over.
+const manySteps = 1024
 
 func (l *Limits) count(v Value, t *Tally, depth int) error {
-	if t.Steps++; t.Steps > maxSteps {
-		return nil
-	}
-	var err error
-	if t.Steps&1023 == 0 {
-		if err := t.Step(1024); err != nil {
+	if t.Steps++; t.Steps-t.told >= manySteps {
+		if err := t.tell(); err != nil {
 			return err
 		}
 	}
 	switch v.Kind() {
 	case KindString:
 		t.Bytes += len(v.Text())
-		err = l.CheckString(t.Bytes)
+		return l.CheckString(t.Bytes)
 	case KindBlob:
 		t.Items += len(v.Blob().Bytes)
-		err = l.CheckArray(t.Items)
-	case KindArray:
-		t.Items += len(v.Array().Items)
-		if err = l.CheckArray(t.Items); err == nil && depth > maxDepth {
-			err = TooLarge("Size of array/BLOB", LimitArray)
+		return l.CheckArray(t.Items)
+	case KindArray, KindMap:
+	default:
+		return nil
+	}
+	if n, ok := t.known[v.p]; ok {
+		t.Items, t.Entries, t.Bytes = addCapped(t.Items, n[0]), addCapped(t.Entries, n[1]), addCapped(t.Bytes, n[2])
+		return cmp.Or(l.CheckArray(t.Items), l.CheckMap(t.Entries), l.CheckString(t.Bytes))
+	}
+	before := *t
+	if err := l.countContent(v, t, depth); err != nil {
+		return err
+	}
+	if t.Steps-before.Steps > manySteps || t.Items-before.Items > manySteps || t.Entries-before.Entries > manySteps {
+		if t.known == nil {
+			t.known = map[unsafe.Pointer][3]int{}
 		}
-		for i, x := range v.Array().Items {
-			if err != nil || t.Steps > maxSteps {
-				break
-			}
-			if x.Kind() <= KindChar {
-				t.Steps += i & 1
-				continue
-			}
-			err = l.count(x, t, depth+1)
-		}
-	case KindMap:
+		t.known[v.p] = [3]int{t.Items - before.Items, t.Entries - before.Entries, t.Bytes - before.Bytes}
+	}
+	return nil
+}
+
+// tell tells of the work that has been done.
+func (t *Tally) tell() error {
+	n := t.Steps - t.told
+	t.told = t.Steps
+	return t.Step(n)
+}
+
+func addCapped(a, b int) int { return min(a+b, math.MaxInt/4) }
+
+func (l *Limits) countContent(v Value, t *Tally, depth int) error {
+	if v.Kind() == KindMap {
 		t.Entries += v.Map().Len()
-		if err = l.CheckMap(t.Entries); err == nil && depth > maxDepth {
-			err = TooLarge("Size of object map", LimitMap)
+		if err := l.CheckMap(t.Entries); err != nil {
+			return err
+		}
+		if depth > maxDepth {
+			return TooLarge("Size of object map", LimitMap)
 		}
 		for i := range v.Map().entries {
-			if err != nil || t.Steps > maxSteps {
-				break
+			if err := l.count(v.Map().entries[i].Val, t, depth+1); err != nil {
+				return err
 			}
-			err = l.count(v.Map().entries[i].Val, t, depth+1)
+		}
+		return nil
+	}
+	t.Items += len(v.Array().Items)
+	if err := l.CheckArray(t.Items); err != nil {
+		return err
+	}
+	if depth > maxDepth {
+		return TooLarge("Size of array/BLOB", LimitArray)
+	}
+	for i, x := range v.Array().Items {
+		if x.Kind() <= KindChar {
+			t.Steps += i & 1
+			continue
+		}
+		if err := l.count(x, t, depth+1); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"math"
 	"sync/atomic"
 	"unicode/utf8"
 	"unsafe"
@@ -10,7 +11,8 @@ import (
 // the window that ends where the buffer's used part ends writes behind it in place, so that a loop of appends is linear.
 type String struct {
 	header
-	ascii bool // every byte is below 0x80: characters are bytes
+	ascii bool          // every byte is below 0x80: characters are bytes
+	chars atomic.Uint32 // how many there are, plus one, when somebody has counted
 	s     string
 	buf   *buffer // nil unless the string ends inside a growing buffer
 }
@@ -24,7 +26,7 @@ type buffer struct {
 
 // Str makes a string.
 func Str(s string) Value {
-	return Value{p: unsafe.Pointer(&String{header{kind: KindString}, isASCII(s), s, nil})}
+	return Value{p: unsafe.Pointer(&String{header: header{kind: KindString}, ascii: isASCII(s), s: s})}
 }
 
 // Str is the object of a string.
@@ -47,7 +49,14 @@ func (s *String) Chars() int {
 	if s.ascii {
 		return len(s.s)
 	}
-	return utf8.RuneCountInString(s.s)
+	if n := s.chars.Load(); n > 0 {
+		return int(n - 1)
+	}
+	n := utf8.RuneCountInString(s.s)
+	if n < math.MaxUint32 {
+		s.chars.Store(uint32(n + 1))
+	}
+	return n
 }
 
 // At is the character at a non-negative index, or ok false beyond the end.
@@ -110,14 +119,14 @@ func (s *String) append(text string, ascii bool) Value {
 		}
 		if b == nil && end < 256 {
 			// Most strings are joined once and never grow: spare them the buffer until they are worth it.
-			return Value{p: unsafe.Pointer(&String{header{kind: KindString}, s.ascii && ascii, s.s + text, nil})}
+			return Value{p: unsafe.Pointer(&String{header: header{kind: KindString}, ascii: s.ascii && ascii, s: s.s + text})}
 		}
 		b = &buffer{data: make([]byte, roomFor(end, b != nil))}
 		copy(b.data, s.s)
 		b.used.Store(int64(end))
 	}
 	copy(b.data[from:], text)
-	return Value{p: unsafe.Pointer(&String{header{kind: KindString}, s.ascii && ascii, unsafe.String(&b.data[0], end), b})}
+	return Value{p: unsafe.Pointer(&String{header: header{kind: KindString}, ascii: s.ascii && ascii, s: unsafe.String(&b.data[0], end), buf: b})}
 }
 
 // roomFor is the size of a buffer for a text of n bytes: generous when the text has outgrown one before.

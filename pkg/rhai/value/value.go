@@ -281,7 +281,7 @@ func (v Value) FreezeIn(run Context) error {
 }
 
 func (v Value) freeze(run Context) error {
-	var walks []walk
+	var walks walks
 	steps := 0
 	begin := func(x Value) error {
 		switch x.Kind() {
@@ -308,23 +308,23 @@ func (v Value) freeze(run Context) error {
 		default:
 			return nil
 		}
-		if w := (walk{v: x}); w.skip() {
-			walks = append(walks, w)
+		if w := (walk{p: x.p}); w.skip() {
+			walks.push(w)
 		}
 		return nil
 	}
 	if err := begin(v); err != nil {
 		return err
 	}
-	for len(walks) > 0 {
+	for w := walks.top(); w != nil; w = walks.top() {
 		if steps++; steps&1023 == 0 && run != nil {
 			if err := run.Tick(1); err != nil {
 				return err
 			}
 		}
-		x, more := walks[len(walks)-1].step()
+		x, more := w.step()
 		if !more {
-			walks = walks[:len(walks)-1]
+			walks.pop()
 		}
 		if err := begin(x); err != nil {
 			return err

@@ -38,6 +38,36 @@ type Unit struct {
 	byName map[string][]*Func
 }
 
+// Bytes is about how much memory the unit takes.
+func (u *Unit) Bytes() int {
+	n := 0
+	for _, f := range append(u.Funcs[:len(u.Funcs):len(u.Funcs)], u.Main) {
+		if n += f.bytes(); f.Scoped != nil {
+			n += f.Scoped.bytes()
+		}
+	}
+	return n
+}
+
+func (f *Func) bytes() int {
+	const object, site, entry = 128, 192, 64
+	n := 4*object + 8*cap(f.Code) + 8*cap(f.Pos) + object*len(f.Protos) + object*len(f.Errors) + object*len(f.Customs) + site*len(f.Sites)
+	n += entry * (len(f.Alt) + len(f.Parts) + len(f.Consts) + len(f.External) + len(f.Defined))
+	for _, v := range f.Consts {
+		n += v.Footprint().Bytes()
+	}
+	for i := range f.Switches {
+		n += object + 4*len(f.Switches[i].Dense) + entry*len(f.Switches[i].Keys)
+	}
+	for _, keys := range f.Maps {
+		n += 16 * len(keys)
+	}
+	for _, symbols := range f.Symbols {
+		n += entry * len(symbols)
+	}
+	return n
+}
+
 // Lookup lists the script's functions of a name.
 func (u *Unit) Lookup(name string) []*Func { return u.byName[name] }
 

@@ -11,20 +11,30 @@ import (
 
 // Options are what the host decides about the code.
 type Options struct {
-	MaxVariables int    // in scope at once; zero: no limit
-	Level        Level  // of optimization
-	Resolve      bool   // the host is asked for variables first
-	Debug        bool   // a debugger may stop at statements
-	Eval         bool   // it is what a script passes to eval
-	Module       string // the path of the module that the script is; empty for others
-	Scoped       bool   // functions are to run in a scope also where no call of the script needs it
+	MaxVariables int          // in scope at once; zero: no limit
+	Level        Level        // of optimization
+	Resolve      bool         // the host is asked for variables first
+	Debug        bool         // a debugger may stop at statements
+	Eval         bool         // it is what a script passes to eval
+	Module       string       // the path of the module that the script is; empty for others
+	Scoped       bool         // functions are to run in a scope also where no call of the script needs it
+	Interrupt    func() error // asked every so often; its error ends the compilation
 }
 
 // Compiler compiles one script after another, in memory that it keeps. The zero value is ready.
 type Compiler struct{ compiler compiler }
 
 // Compile compiles a script.
-func (r *Compiler) Compile(script *syntax.Script, options Options) (*Unit, error) {
+func (r *Compiler) Compile(script *syntax.Script, options Options) (unit *Unit, err error) {
+	defer func() {
+		switch stop := recover().(type) {
+		case nil:
+		case interruption:
+			unit, err = nil, stop.err
+		default:
+			panic(stop)
+		}
+	}()
 	if !options.Eval {
 		script = simplify(script, options)
 	}
@@ -355,7 +365,9 @@ func (f *fn) finish() error {
 		if !f.global {
 			name = "function '" + f.Name + "'"
 		}
-		return value.NewError(value.ErrTooManyVariables, f.tooLarge+" in "+name)
+		err := value.NewError(value.ErrTooManyVariables, f.tooLarge+" in "+name)
+		err.Limit = value.LimitVariables
+		return err
 	}
 	f.thread()
 	f.emit(OpNop, 0, 0, 0, syntax.Pos{}) // the machine may point behind the last instruction, never outside
@@ -365,7 +377,15 @@ func (f *fn) finish() error {
 }
 
 // emit appends an instruction and returns its index.
+// interruption ends the compilation.
+type interruption struct{ err error }
+
 func (f *fn) emit(op Op, a, b, c int, pos syntax.Pos) int {
+	if len(f.Code)%1024 == 1023 && f.c.options.Interrupt != nil {
+		if err := f.c.options.Interrupt(); err != nil {
+			panic(interruption{err})
+		}
+	}
 	f.Code = append(f.Code, Instr{op, uint16(a), uint16(b), uint16(c)})
 	f.Pos = append(f.Pos, pos)
 	return len(f.Code) - 1

@@ -65,6 +65,7 @@ func arrayItems(r *value.Registry) {
 		if err := grow(c, args[0], len(more)); err != nil {
 			return value.Value{}, err
 		}
+		a.Items = slices.Grow(a.Items, len(more))
 		for _, x := range more {
 			a.Items = append(a.Items, x.Share())
 		}

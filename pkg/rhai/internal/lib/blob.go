@@ -375,8 +375,8 @@ func blobNumbers(r *value.Registry) {
 					if len(into) == 0 {
 						break
 					}
-					if i%searched == searched-1 {
-						if err := work(c, searched); err != nil {
+					if i%value.Searched == value.Searched-1 {
+						if err := work(c, value.Searched); err != nil {
 							return value.Value{}, err
 						}
 					}

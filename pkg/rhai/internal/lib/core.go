@@ -23,6 +23,7 @@ func core(r *value.Registry) {
 		s, err := value.Text(c, args[0], value.FormPrint)
 		if err == nil {
 			c.Print(s)
+			err = work(c, len(s))
 		}
 		return value.Unit(), err
 	}, tAny)
@@ -30,6 +31,7 @@ func core(r *value.Registry) {
 		s, err := value.Text(c, args[0], value.FormDebug)
 		if err == nil {
 			c.Debug(s)
+			err = work(c, len(s))
 		}
 		return value.Unit(), err
 	}, tAny)

@@ -139,7 +139,7 @@ func (w *jsonWriter) float(f float64) {
 		n := len(w.b)
 		w.b = strconv.AppendFloat(w.b, f, 'e', -1, 64)
 		// Exponents have no leading zero.
-		if last := len(w.b) - 2; last > n && w.b[last] == '0' {
+		if last := len(w.b) - 2; last > n && w.b[last] == '0' && w.b[last-1] < '0' {
 			w.b = append(w.b[:last], w.b[last+1])
 		}
 	default:
@@ -168,8 +168,8 @@ func (w *jsonWriter) text(s string) error {
 	w.b = append(w.b, '"')
 	start := 0
 	for i := 0; i < len(s); i++ {
-		if i%searched == searched-1 {
-			if err := work(w.c, searched); err != nil {
+		if i%value.Searched == value.Searched-1 {
+			if err := work(w.c, value.Searched); err != nil {
 				return err
 			}
 		}
@@ -567,8 +567,8 @@ func (p *jsonReader) text() (string, error) {
 	start := p.at
 	escaped := false
 	for p.at++; p.at < len(p.src); p.at++ {
-		if (p.at-start)%searched == searched-1 {
-			if err := work(p.c, searched); err != nil {
+		if (p.at-start)%value.Searched == value.Searched-1 {
+			if err := work(p.c, value.Searched); err != nil {
 				return "", err
 			}
 		}

@@ -40,7 +40,7 @@ func isASCII(s string) bool {
 
 // of changes the letters of a text, in pieces, and counts the work and the memory.
 func (l letters) of(c value.Context, s string) (string, error) {
-	if len(s) <= searched {
+	if len(s) <= value.Searched {
 		return l(s), work(c, len(s))
 	}
 	if err := c.Reserve(2 * len(s)); err != nil {
@@ -65,17 +65,17 @@ func (l letters) of(c value.Context, s string) (string, error) {
 // piece is how much of a long text can be changed by itself: up to between two characters of which neither is a sigma,
 // the letter whose form depends on what is around it, nor one that is looked through when it is.
 func piece(s string) int {
-	if len(s) <= searched {
+	if len(s) <= value.Searched {
 		return len(s)
 	}
 	plain := func(ch rune) bool {
 		return ch != '\u03A3' && (unicode.In(ch, unicode.Lu, unicode.Ll, unicode.Lo) || ch == ' ' || ch == '\n')
 	}
 	before := false
-	for i, ch := range s[searched-utf8.UTFMax:] {
+	for i, ch := range s[value.Searched-utf8.UTFMax:] {
 		now := plain(ch)
 		if now && before {
-			return searched - utf8.UTFMax + i
+			return value.Searched - utf8.UTFMax + i
 		}
 		before = now
 	}

@@ -132,17 +132,26 @@ func conversions(r *value.Registry) {
 		}
 		return value.Int(int64(x)), nil
 	}, tFloat)
-	pure(r, "parse_int", func(_ value.Context, args []value.Value) (value.Value, error) {
+	pure(r, "parse_int", func(c value.Context, args []value.Value) (value.Value, error) {
+		if err := work(c, len(args[0].Text())); err != nil {
+			return value.Value{}, err
+		}
 		return parseInt(args[0].Text(), 10)
 	}, tStr)
-	pure(r, "parse_int", func(_ value.Context, args []value.Value) (value.Value, error) {
+	pure(r, "parse_int", func(c value.Context, args []value.Value) (value.Value, error) {
+		if err := work(c, len(args[0].Text())); err != nil {
+			return value.Value{}, err
+		}
 		radix := args[1].Int()
 		if radix < 2 || radix > 36 {
 			return value.Value{}, value.Arithmetic("Invalid radix: '%d'", radix)
 		}
 		return parseInt(args[0].Text(), int(radix))
 	}, tStr, tInt)
-	pure(r, "parse_float", func(_ value.Context, args []value.Value) (value.Value, error) {
+	pure(r, "parse_float", func(c value.Context, args []value.Value) (value.Value, error) {
+		if err := work(c, 4*len(args[0].Text())); err != nil {
+			return value.Value{}, err
+		}
 		return parseFloat(args[0].Text())
 	}, tStr)
 }

@@ -21,7 +21,7 @@ func stringSplitting(r *value.Registry) {
 			case !space && begin < 0:
 				begin = i
 			}
-			if i-seen >= searched && p.err == nil {
+			if i-seen >= value.Searched && p.err == nil {
 				p.err, seen = work(c, i-seen), i
 			}
 			if p.err != nil {
@@ -131,8 +131,8 @@ func (p *parts) next(s, sep string) (part, rest string, found bool) {
 		}
 		_, n := utf8.DecodeRuneInString(s)
 		return s[:n], s[n:], true
-	case len(s) > searched:
-		at, err := search(p.c, s, sep)
+	case len(s) > value.Searched:
+		at, err := value.Search(p.c, s, sep)
 		if at < 0 || err != nil {
 			p.err = err
 			return s, "", false
@@ -154,15 +154,15 @@ func (p *parts) last(s, sep string) (part, rest string, found bool) {
 		_, n := utf8.DecodeLastRuneInString(s)
 		return s[len(s)-n:], s[:len(s)-n], true
 	}
-	for end := len(s); ; end -= searched {
-		from := max(end-searched-len(sep), 0)
+	for end := len(s); ; end -= value.Searched {
+		from := max(end-value.Searched-len(sep), 0)
 		if at := strings.LastIndex(s[from:end], sep); at >= 0 {
 			return s[from+at+len(sep):], s[:from+at], true
 		}
 		if from == 0 {
 			return s, "", false
 		}
-		if p.err = work(p.c, searched); p.err != nil {
+		if p.err = work(p.c, value.Searched); p.err != nil {
 			return s, "", false
 		}
 	}

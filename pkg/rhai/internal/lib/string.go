@@ -141,7 +141,7 @@ func stringSearching(r *value.Registry) {
 	}
 	eachNeedle(func(second value.Type) {
 		pure(r, "contains", func(c value.Context, args []value.Value) (value.Value, error) {
-			at, err := search(c, args[0].Text(), needle(args[1]))
+			at, err := value.Search(c, args[0].Text(), needle(args[1]))
 			return value.Bool(at >= 0), err
 		}, tStr, second)
 	})
@@ -163,7 +163,7 @@ func stringSearching(r *value.Registry) {
 				}
 				start = s.Offset(int(at))
 			}
-			at, err := search(c, s.Text()[start:], needle(args[1]))
+			at, err := value.Search(c, s.Text()[start:], needle(args[1]))
 			if at < 0 || err != nil {
 				return value.Int(-1), err
 			}
@@ -172,81 +172,6 @@ func stringSearching(r *value.Registry) {
 		pure(r, "index_of", find, tStr, second)
 		pure(r, "index_of", find, tStr, second, tInt)
 	})
-}
-
-// searched is how much of a text is searched between two looks at the limits.
-const searched = 1 << 16
-
-// search is the index of the first sep in a text; -1 when there is none. It counts the work as it goes.
-func search(c value.Context, s, sep string) (int, error) {
-	for from := 0; ; from += searched {
-		end := min(from+searched+len(sep), len(s))
-		if at := strings.Index(s[from:end], sep); at >= 0 {
-			return from + at, work(c, at)
-		}
-		if err := work(c, end-from); err != nil || end == len(s) {
-			return -1, err
-		}
-	}
-}
-
-// substitute replaces every old in a text, which may not become too long. It counts the work and the memory.
-func substitute(c value.Context, s, old, by string) (string, error) {
-	count := 0
-	if old == "" {
-		count = utf8.RuneCountInString(s) + 1
-	} else {
-		for rest := s; ; {
-			at, err := search(c, rest, old)
-			if err != nil {
-				return "", err
-			}
-			if at < 0 {
-				break
-			}
-			count++
-			rest = rest[at+len(old):]
-		}
-	}
-	if count == 0 {
-		return s, nil
-	}
-	if by != "" && count > math.MaxInt32/len(by) {
-		return "", value.TooLarge("Length of string", value.LimitString)
-	}
-	size := len(s) + count*(len(by)-len(old))
-	if err := c.Limits().CheckString(size); err != nil {
-		return "", err
-	}
-	if err := c.Reserve(size); err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	b.Grow(size)
-	ticked := 0
-	for rest := s; ; {
-		at := strings.Index(rest, old)
-		if old == "" { // between all characters, and at both ends
-			at = 0
-			if b.Len() > 0 || len(rest) < len(s) {
-				_, at = utf8.DecodeRuneInString(rest)
-			}
-		}
-		if count == 0 || at < 0 {
-			b.WriteString(rest)
-			return b.String(), nil
-		}
-		count--
-		b.WriteString(rest[:at])
-		b.WriteString(by)
-		rest = rest[at+len(old):]
-		if b.Len()-ticked > searched {
-			if err := work(c, b.Len()-ticked); err != nil {
-				return "", err
-			}
-			ticked = b.Len()
-		}
-	}
 }
 
 // change adds a method that gives its string a new text. Nothing else comes of it.
@@ -327,7 +252,7 @@ func stringChanging(r *value.Registry) {
 
 	eachNeedle(func(second value.Type) {
 		change(r, "remove", func(c value.Context, s *value.String, args []value.Value) (string, error) {
-			return substitute(c, s.Text(), needle(args[1]), "")
+			return value.Substitute(c, s.Text(), needle(args[1]), "")
 		}, tStr, second)
 		change(r, "pad", pad, tStr, tInt, second)
 		eachNeedle(func(third value.Type) { change(r, "replace", replace, tStr, second, third) })
@@ -359,7 +284,7 @@ func stringChanging(r *value.Registry) {
 }
 
 func replace(c value.Context, s *value.String, args []value.Value) (string, error) {
-	return substitute(c, s.Text(), needle(args[1]), needle(args[2]))
+	return value.Substitute(c, s.Text(), needle(args[1]), needle(args[2]))
 }
 
 // pad repeats a text behind the string until it has the length. The last repetition may be cut.

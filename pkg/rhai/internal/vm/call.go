@@ -42,7 +42,10 @@ func (m *Machine) deeper(top int) *value.Error {
 		bytes = valueBytes * max(top, 2*len(m.stack))
 	}
 	if bytes >= muchBytes {
-		if err := m.Reserve(bytes); err != nil {
+		m.entering = top
+		err := m.Reserve(bytes)
+		m.entering = 0
+		if err != nil {
 			return value.AsError(err)
 		}
 	}
@@ -436,6 +439,7 @@ func (m *Machine) closure(in compile.Instr) *value.Error {
 		default:
 			*v = value.NewCell(*v)
 			curry[i] = *v
+			m.room -= v.Footprint().Bytes()
 		}
 	}
 	f := value.NewFnPtr(p.Func.Name, p.Func, curry)

@@ -10,6 +10,9 @@ import (
 // compileTicks is how many operations the compilation of the shortest source counts as.
 const compileTicks = 100
 
+// compileBytes is about what the compilation of a source takes, for each of its bytes.
+const compileBytes = 200
+
 // eval does OpEval. The text is compiled as a unit of its own; the variables that it uses and does not define are the
 // caller's, carried over before and back after. What it defines becomes variables of the caller's by name.
 func (m *Machine) eval(in compile.Instr) *value.Error {
@@ -19,16 +22,27 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 		return value.TypeMismatch("string", text.RustName())
 	}
 	// To compile costs about as much as some operations for each byte.
-	if err := m.Tick(compileTicks + len(text.Text())); err != nil {
+	source := strings.TrimSpace(text.Text())
+	if err := m.Run.Limits.CheckSource(len(source)); err != nil {
 		return value.AsError(err)
 	}
-	unit, err := m.pool.parse(strings.TrimSpace(text.Text()))
+	if err := m.Tick(compileTicks + len(source)); err != nil {
+		return value.AsError(err)
+	}
+	if err := m.Reserve(compileBytes * len(source)); err != nil {
+		return value.AsError(err)
+	}
+	unit, err := m.pool.parse(source, m.interrupted)
 	if err != nil {
 		e := value.AsError(err)
 		e.Trace = append(e.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
 		return e
 	}
-	return m.put(in.A)(m.inScope(unit.Main, m.fn.Symbols[in.B], nil, nil, true))
+	bytes := unit.Bytes()
+	m.copies += bytes // while it runs
+	v, failure := m.inScope(unit.Main, m.fn.Symbols[in.B], nil, nil, true)
+	m.copies -= bytes
+	return m.put(in.A)(v, failure)
 }
 
 // callScoped does OpCallScoped.

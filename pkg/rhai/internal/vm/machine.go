@@ -52,7 +52,7 @@ type Run struct {
 type Pool struct {
 	registry *value.Registry
 	now      func() time.Time
-	parse    func(source string) (*compile.Unit, error)
+	parse    func(source string, interrupt func() error) (*compile.Unit, error)
 	machines sync.Pool
 	heap     heap
 
@@ -61,7 +61,7 @@ type Pool struct {
 }
 
 // NewPool makes a pool of machines that call the registry's functions. parse compiles what scripts pass to eval.
-func NewPool(r *value.Registry, now func() time.Time, parse func(source string) (*compile.Unit, error)) *Pool {
+func NewPool(r *value.Registry, now func() time.Time, parse func(source string, interrupt func() error) (*compile.Unit, error)) *Pool {
 	return &Pool{registry: r, now: now, parse: parse}
 }
 
@@ -101,7 +101,7 @@ const spare = 4
 
 // maxLoops bounds how deep native functions and scripts call each other in turns, whatever the limits say: Go ends the
 // process when its own stack overflows.
-const maxLoops = 10000
+const maxLoops = 2000
 
 // Machine runs one program at a time, in one goroutine.
 type Machine struct {
@@ -132,16 +132,18 @@ type Machine struct {
 	slice  int64  // what budget began at
 	used   uint64 // operations before this slice
 
-	room     int              // bytes that may be allocated before what is held is counted
-	granted  int              // what room began at
-	garbage  int              // bytes that were taken before that, and not collected since
-	expected int              // bytes of the process's heap when it was looked at last
-	looks    uint             // at the context and the limit
-	counting bool             // what is held
-	copies   int              // bytes that native functions that are calling scripts may have copied
-	held     []*[]value.Value // what native functions make while they call scripts
-	lightest int              // see lightest
-	debug    debugger
+	room      int              // bytes that may be allocated before what is held is counted
+	granted   int              // what room began at
+	taken     int              // bytes that were held at the last collection, or taken between then and the last count
+	entering  int              // the end of the registers of the frame that is being entered
+	inherited int              // bytes that earlier runs have left uncollected
+	expected  int              // bytes of the process's heap when it was looked at last
+	looks     uint             // at the context and the limit
+	counting  bool             // what is held
+	copies    int              // bytes that native functions that are calling scripts may have copied
+	held      []*[]value.Value // what native functions make while they call scripts
+	lightest  int              // see lightest
+	debug     debugger
 
 	result  value.Value        // of the loop that ended last
 	stop    int                // the instruction that the outermost frame of that loop ended at
@@ -233,7 +235,7 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 	if m.max <= 0 || m.max > value.MaxCallDepth {
 		m.max = value.MaxCallDepth
 	}
-	m.loops, m.copies = 0, 0
+	m.loops, m.copies, m.entering = 0, 0, 0
 	m.lightest = lightest(&m.Run.Limits)
 	m.beginMemory()
 	m.max++ // the global level
@@ -457,16 +459,24 @@ func (m *Machine) refill() *value.Error {
 			return value.Terminated(err)
 		}
 	}
+	if err := m.interrupted(); err != nil {
+		m.slice, m.budget = 0, 0
+		return value.AsError(err)
+	}
+	if m.looks++; m.looks%looksAtHeap == 0 {
+		m.watch()
+	}
+	return nil
+}
+
+// interrupted is the error of a run whose context has ended.
+func (m *Machine) interrupted() error {
 	if m.done != nil {
 		select {
 		case <-m.done:
-			m.slice, m.budget = 0, 0
 			return value.Terminated(context.Cause(m.ctx))
 		default:
 		}
-	}
-	if m.looks++; m.looks%looksAtHeap == 0 {
-		return m.watch()
 	}
 	return nil
 }

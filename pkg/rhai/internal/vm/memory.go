@@ -16,16 +16,18 @@ import (
 // limit before it ends. What native functions hold while they call scripts no register shows: it is added (see Hold).
 //
 // What became free takes memory of the process until Go's collector has run, which of its own accord lets the heap grow
-// to twice what is held. Whenever the held and what was taken since the last collection exceed the limit together, the
-// machine has Go collect. So the process takes no more than the limit and the slack, besides what it took before; a run
-// that stays below half of its limit never waits for a collection.
+// to twice what is held. Whenever what was held at the last collection, what was taken since and what earlier runs left
+// exceed the limit together, the machine has Go collect. So the process takes no more than the limit and the slack,
+// besides what is none of the runs'.
 
 const (
-	slackPart = 8        // the part of the limit that a run may allocate between two counts
-	maxSlack  = 12 << 20 // and how much it is at most, in bytes
+	slackPart = 8       // the part of the limit that a run may allocate between two counts
+	maxSlack  = 8 << 20 // and how much it is at most, in bytes
+
+	minGarbage = 8 << 20 // worth a collection
 
 	frameBytes = 32
-	loopBytes  = 2 << 10 // of Go's stack, for a loop inside a loop
+	loopBytes  = 8 << 10 // of Go's stack, for a loop inside a loop
 
 	muchBytes    = 4096 // at once
 	bytesPerTick = 32
@@ -35,33 +37,55 @@ const (
 	stringBytes = 48
 )
 
-// heap tells what collections of Go leave undone, for the machines of a pool.
+// heap tells the machines of a pool what the runs that have ended left to Go's collector.
 type heap struct {
 	garbage atomic.Int64 // bytes that ended runs have taken since a collection
 	since   atomic.Pointer[weak.Pointer[witness]]
 }
 
-// witness is an object that nobody holds: it is gone when Go has collected.
+// witness is an object that nobody holds: it is gone when Go has collected what was garbage when it was made.
 type witness struct{ _ [4]uint64 }
 
-// left is how much garbage earlier runs may have left.
+// muchGarbage is how much is worth a witness.
+const muchGarbage = 1 << 20
+
+// left is how much garbage there may be.
 func (h *heap) left() int {
 	garbage := h.garbage.Load()
-	if garbage < maxSlack {
-		return int(garbage) // not worth knowing
-	}
-	if w := h.since.Load(); w == nil || w.Value() != nil {
+	if garbage < muchGarbage {
 		return int(garbage)
 	}
-	h.collected()
-	return 0
+	if w := h.since.Load(); w != nil && w.Value() == nil {
+		h.garbage.Add(-garbage)
+		return int(h.garbage.Load())
+	}
+	return int(garbage)
 }
 
-// collected begins anew after a collection.
-func (h *heap) collected() {
+// leave adds what a run has taken and holds no more.
+func (h *heap) leave(bytes int) {
+	if bytes < muchGarbage {
+		h.garbage.Add(int64(bytes))
+		return
+	}
+	h.left() // which may be none any more
+	h.garbage.Add(int64(bytes))
 	w := weak.Make(new(witness))
 	h.since.Store(&w)
-	h.garbage.Store(0)
+}
+
+// Compile makes sure that the compilation of a source does not add to much garbage, and counts what it leaves. limit is
+// the one on memory.
+func (p *Pool) Compile(source string, limit int) {
+	bytes := compileBytes * len(source)
+	if bytes < muchGarbage || limit <= 0 {
+		return
+	}
+	if left := p.heap.left(); left > minGarbage && left+bytes > limit {
+		debug.FreeOSMemory()
+		p.heap.garbage.Store(0)
+	}
+	p.heap.leave(bytes)
 }
 
 // objects is how many bytes the process's heap holds, garbage included.
@@ -81,15 +105,15 @@ func (m *Machine) beginMemory() {
 		m.room, m.granted = math.MaxInt, math.MaxInt
 		return
 	}
-	m.garbage = m.pool.heap.left()
-	m.room = max(limit-m.garbage, m.slack())
-	m.granted, m.expected = m.room, 0
+	m.inherited = m.pool.heap.left()
+	m.room = max(limit-m.inherited, m.slack())
+	m.granted, m.taken, m.expected = m.room, 0, 0
 }
 
 // endMemory leaves what the run has taken to the collector.
 func (m *Machine) endMemory() {
-	if m.Run.Limits.Memory > 0 && m.granted != m.room {
-		m.pool.heap.garbage.Add(int64(m.granted - m.room))
+	if taken := m.taken + m.granted - m.room; m.Run.Limits.Memory > 0 && taken > 0 {
+		m.pool.heap.leave(taken)
 	}
 }
 
@@ -149,7 +173,7 @@ func (m *Machine) count(ahead int) *value.Error {
 		m.room = math.MaxInt
 		return nil
 	}
-	m.garbage += m.granted - m.room
+	m.taken += m.granted - m.room - ahead
 	m.counting, m.granted, m.room = true, math.MaxInt, math.MaxInt
 	held, err := m.census(limit)
 	m.counting = false
@@ -160,26 +184,26 @@ func (m *Machine) count(ahead int) *value.Error {
 		m.granted, m.room = 0, 0
 		return err
 	}
-	if m.garbage > maxSlack && held+m.garbage > limit {
+	if m.taken+m.inherited+ahead > limit && m.taken+m.inherited-held > minGarbage {
 		m.collect()
-		m.garbage = ahead
+		m.taken, m.inherited = held, 0
 	}
-	m.room = max(limit-held-ahead, m.slack())
-	m.granted = m.room
+	m.room = max(limit-max(held, m.taken+m.inherited)-ahead, m.slack())
+	m.granted = m.room + ahead
 	return nil
 }
 
 // collect has Go collect, and give what becomes free back to the system.
 func (m *Machine) collect() {
 	debug.FreeOSMemory()
-	m.pool.heap.collected()
+	m.pool.heap.garbage.Store(0)
 	m.expected = objects()
 }
 
 // census counts what the run holds.
 func (m *Machine) census(limit int) (int, *value.Error) {
 	// Registers above the current frame's hold what calls left there.
-	if top := m.base + m.fn.Regs + spare; top < m.high {
+	if top := max(m.base+m.fn.Regs+spare, m.entering); top < m.high {
 		clear(m.stack[top:min(m.high, len(m.stack))])
 	}
 	c := value.Census{Limit: limit, Step: func() error { return m.Tick(1) }}
@@ -207,20 +231,20 @@ func (m *Machine) census(limit int) (int, *value.Error) {
 }
 
 // watch looks at the process's heap, now and then, while a run holds much: what is garbage at once, and too small to be
-// accounted for, adds up.
-func (m *Machine) watch() *value.Error {
-	if m.Run.Limits.Memory <= 0 || m.counting || m.garbage+m.granted-m.room < watchBytes {
-		return nil
+// accounted for, adds up. What is held is counted at the next allocation: here, registers may be between two calls.
+func (m *Machine) watch() {
+	if m.Run.Limits.Memory <= 0 || m.counting || m.taken+m.granted-m.room < watchBytes {
+		return
 	}
 	now := objects()
 	switch {
 	case m.expected == 0 || now < m.expected:
 		m.expected = now
 	case now-m.expected > m.granted-m.room+maxSlack:
-		m.garbage += now - m.expected // more than it was thought to be
-		return m.count(0)
+		m.taken += now - m.expected // more than it was thought to be
+		m.expected = now
+		m.granted, m.room = m.granted-m.room, 0
 	}
-	return nil
 }
 
 // watchBytes is what a run must have taken to be watched.

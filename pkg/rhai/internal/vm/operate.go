@@ -32,6 +32,14 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 			return value.Value{}, err
 		}
 	}
+	if op == value.OpSub && a.IsString() && (b.IsString() || b.IsChar()) {
+		s, err := value.Substitute(m, a.Text(), b.String(), "")
+		if err != nil {
+			return value.Value{}, value.AsError(err)
+		}
+		v := value.Str(a.Str().Part(s))
+		return v, m.joined(v, a)
+	}
 	v, ok, err := value.Binary(op, a, b)
 	if err != nil {
 		return v, value.AsError(err)
@@ -331,6 +339,11 @@ func (m *Machine) switchTo(s *compile.Switch, v value.Value) (int, *value.Error)
 	}
 	if len(s.Keys) == 0 {
 		return int(s.Default), nil
+	}
+	if v.IsString() && len(v.Text()) >= muchBytes { // to find it takes a walk through it
+		if err := m.Tick(len(v.Text()) / muchBytes); err != nil {
+			return 0, value.AsError(err)
+		}
 	}
 	k, ok, err := v.Key(m)
 	if err != nil {

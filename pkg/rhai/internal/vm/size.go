@@ -68,9 +68,6 @@ func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
 func (m *Machine) fits(v value.Value) (int, error) {
 	t := value.Tally{Step: func(n int) error { return m.Tick(n / 16) }}
 	room, err := m.Run.Limits.Fits(v, &t)
-	if e := m.Tick(t.Steps % 1024 / 16); e != nil {
-		return 0, e
-	}
 	return max(room, t.Steps/16), err
 }
 

@@ -142,7 +142,13 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 			return value.TypeMismatch("Fn", v.TypeName())
 		}
 	case compile.OpThrow:
-		return value.Thrown(m.get1(in.A))
+		err := value.Thrown(m.get1(in.A))
+		if n := len(err.Message) / bytesPerTick; n > 0 {
+			if e := m.Tick(n); e != nil {
+				return value.AsError(e)
+			}
+		}
+		return err
 	case compile.OpRethrow:
 		err := *m.at(in.A).Custom().Data.(*value.Error)
 		if n := len(err.Trace); n == 0 {
