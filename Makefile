@@ -14,7 +14,7 @@ BENCH_SLICE ?= 1s
 BENCH_PROFILES ?= bin/profiles
 
 .DEFAULT_GOAL := help
-.PHONY: help check fmt vet staticcheck modules test race uncovered bench bench-system bench-engine fuzz e2e chaos conformance differ
+.PHONY: help check fmt vet staticcheck modules test race uncovered bench bench-system bench-engine fuzz e2e chaos conformance differ adversaries
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,8 @@ chaos: ## processes killed, Redis crashed, connections cut, under load (CHAOS_DU
 # The reference is a cargo project: this needs Rust.
 differ: ## random scripts compared with the reference (DIFFER_N=scripts, DIFFER_SEED=n, DIFFER_MOST=differences); needs cargo
 	cd pkg && go run ./rhai/internal/differ -n $${DIFFER_N:-100000} -seed $${DIFFER_SEED:-$$(date +%s)} -most $${DIFFER_MOST:-20}
+adversaries: ## all scripts that try to take what they can get, and the most memory that the process took
+	RHAI_ADVERSARIES=all go test ./pkg/rhai -count=1 -v -run '^TestAdversaries$$' -timeout 60m
 
 conformance: ## the script corpus against the reference's recorded answers
 	go test -count=1 -v -run Conformance ./pkg/rhai/...

@@ -233,7 +233,7 @@ func TestCompileErrors(t *testing.T) {
 }
 
 func TestCacheIsBounded(t *testing.T) {
-	e := rhai.New(rhai.WithCache(100))
+	e := rhai.New(rhai.WithCache(10_000))
 	first := compile(t, e, "1 + 1")
 	if again := compile(t, e, "1 + 1"); again != first {
 		t.Error("the same source was compiled twice")
