@@ -86,6 +86,7 @@ chaos: ## processes killed, Redis crashed, connections cut, under load (CHAOS_DU
 # The reference is a cargo project: this needs Rust.
 differ: ## random scripts compared with the reference (DIFFER_N=scripts, DIFFER_SEED=n, DIFFER_MOST=differences); needs cargo
 	cd pkg && go run ./rhai/internal/differ -n $${DIFFER_N:-100000} -seed $${DIFFER_SEED:-$$(date +%s)} -most $${DIFFER_MOST:-20}
+
 adversaries: ## all scripts that try to take what they can get, and the most memory that the process took
 	RHAI_ADVERSARIES=all go test ./pkg/rhai -count=1 -v -run '^TestAdversaries$$' -timeout 60m
 

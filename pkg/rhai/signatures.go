@@ -54,6 +54,12 @@ func methodOf[T any](name string, f any) Func {
 		return plain2(name, f)
 	case func(T, string) Value:
 		return plain2(name, f)
+	case func(T, string) (Value, error):
+		return Func2(name, f)
+	case func(T, string) (bool, error):
+		return Func2(name, f)
+	case func(T, string, Value) error:
+		return Func3(name, func(t T, s string, v Value) (Unit, error) { return Unit{}, f(t, s, v) })
 	}
 	return goFunc(name, f)
 }
