@@ -270,14 +270,14 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 	}
 	var ends []int
 	if s.Default != nil {
-		f.stmt(s.Default, dst)
+		f.enter(func() { f.stmt(s.Default, dst) }, s.Pos)
 	} else {
 		f.unit(dst, s.Pos)
 	}
 	ends = append(ends, f.emitWide(OpJump, 0, 0, s.Pos))
 	for n, c := range s.Cases {
 		f.landAll(bodies[n])
-		f.stmt(c.Body, dst)
+		f.enter(func() { f.stmt(c.Body, dst) }, c.Pos)
 		if dst != tail {
 			ends = append(ends, f.emitWide(OpJump, 0, 0, c.Pos))
 		}

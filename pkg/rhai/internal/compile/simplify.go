@@ -290,8 +290,9 @@ func same(a, b syntax.Expr) bool {
 	return ok && also && k == l
 }
 
-// arm simplifies the body of a case.
+// arm simplifies the body of a case, which is a scope.
 func (s *simplifier) arm(body syntax.Stmt) syntax.Stmt {
+	defer func(n int) { s.bindings = s.bindings[:n] }(len(s.bindings))
 	if out := s.stmt(body, true); out != nil {
 		return out
 	}
