@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode"
 
+	"circles/pkg/rhai/internal/corpus"
 	"circles/pkg/rhai/internal/lib"
 	"circles/pkg/rhai/value"
 )
@@ -67,6 +68,32 @@ func TestSignatures(t *testing.T) {
 	for name := range overloads {
 		if !known[name] && !slices.Contains(builtIn, name) {
 			t.Errorf("%s is no function of the reference", name)
+		}
+	}
+}
+
+// TestCorpusHasTheLibrary looks for every function of the reference's standard packages in the scripts of the corpus.
+func TestCorpusHasTheLibrary(t *testing.T) {
+	text, err := os.ReadFile("testdata/signatures.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := corpus.Load("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]bool{}
+	for _, file := range files {
+		for _, chunk := range file.Chunks {
+			for _, word := range strings.FieldsFunc(chunk.Ask.Script, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+				words[word] = true
+			}
+		}
+	}
+	for line := range strings.Lines(string(text)) {
+		name, _, _ := strings.Cut(line, "(")
+		if unicode.IsLetter(rune(name[0])) && !strings.Contains(name, "$") && !words[name] {
+			t.Errorf("no chunk has %s", name)
 		}
 	}
 }
