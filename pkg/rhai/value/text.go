@@ -97,5 +97,5 @@ func JoinShort(parts []Value) (v Value, ok bool) {
 
 // short tells whether the text lives behind the object, and keeps it alive.
 func (s *String) short() bool {
-	return len(s.s) > 0 && unsafe.Pointer(unsafe.StringData(s.s)) == unsafe.Add(unsafe.Pointer(s), unsafe.Sizeof(*s))
+	return len(s.s) > 0 && uintptr(unsafe.Pointer(unsafe.StringData(s.s))) == uintptr(unsafe.Pointer(s))+unsafe.Sizeof(*s)
 }
