@@ -27,12 +27,14 @@ func allocations(t *testing.T, source string) int {
 	}))
 }
 
-// TestRunsAllocateTheirResultOnly: scalars, calls, loops and frames are not on the heap.
+// TestRunsAllocateTheirResultOnly: scalars, calls, loops and frames are not on the heap, and the cases that a service
+// lives from cost no memory.
 func TestRunsAllocateTheirResultOnly(t *testing.T) {
 	for source, want := range map[string]int{
-		`40 + 2`:                             0,
-		`let x = 40; x + 2`:                  0,
-		`let x = 0.5; x * 2.0 > 0.9 && true`: 0,
+		`40 + 2`:            0,
+		`let x = 40; x + 2`: 0,
+		`let x = 0; for i in 0..10 { x += i; } x`:                                                  0,
+		`let x = 0.5; x * 2.0 > 0.9 && true`:                                                       0,
 		`fn add(a, b) { a + b } let s = 0; for i in 0..1000 { s = add(s, i); } s`:                  0,
 		`fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } } fib(15)`:                    0,
 		`let s = 0; for i in 0..1000 { switch i % 3 { 0 => s += 1, 1 => s -= 1, _ => s *= 1 } } s`: 0,
