@@ -81,7 +81,7 @@ func report(t *table, rounds int) string {
 		p("| %s | %d | %s |\n", m.name, m.circles, reference)
 	}
 	p("\nOurs is what the heap grows by, the reference's what its process grows by. The standard library is one for all engines\n" +
-		"of a process. A run borrows a machine of about 5 KiB, of which there are as many as there are runs at once.\n")
+		"of a process. A run borrows a machine of about 6 KiB, of which there are as many as there are runs at once.\n")
 	return b.String()
 }
 
