@@ -124,6 +124,9 @@ func (l *loop) serve(plays []queue.Delivery) {
 		if result.changes != nil {
 			done.Changes = result.changes.done()
 		}
+		if group == nil {
+			group = make([]queue.Done, 0, len(plays)-i)
+		}
 		group = append(group, done)
 		bytes += len(result.outcome.Output) + len(result.outcome.Value)
 		if time.Since(first) >= groupTime || bytes >= groupBytes {

@@ -244,7 +244,7 @@ func (d *Dispatcher) Fire(ctx context.Context, c circle.Key, p Play) (string, er
 	if err := d.readClock(ctx); err != nil {
 		return p.ID, err
 	}
-	message, deadline, err := d.message(p)
+	message, deadline, err := d.message(new([]byte), p)
 	if err != nil {
 		return p.ID, err
 	}

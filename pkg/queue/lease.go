@@ -350,16 +350,15 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	}
 	args := make([]any, 0, 13+5*len(plays))
 	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, l.c.opts.HistoryKept, consumer, more, len(plays))
-	for _, p := range plays {
-		reply := p.Delivery.Play.ReplyTo
-		if reply != "" {
-			reply = repliesChannel(reply)
-		}
+	outcomes, channels := encodeOutcomes(plays), replyChannels(plays)
+	for i := range plays {
+		p := &plays[i].Delivery
 		why := ""
-		if p.Delivery.GaveUp {
-			why = fmt.Sprintf("its worker died of it %d times", p.Delivery.Deliveries)
+		if p.GaveUp {
+			why = fmt.Sprintf("its worker died of it %d times", p.Deliveries)
 		}
-		args = append(args, p.Delivery.Entry, p.Delivery.Play.ID, reply, EncodeOutcome(p.Outcome), why)
+		// Pointers: a text in an interface would be an allocation.
+		args = append(args, &p.Entry, &p.Play.ID, channels[i], &outcomes[i], why)
 	}
 	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state, l.keys.history, l.keys.pace}
 	keys, args = l.appendOnce(keys, args, plays)
@@ -384,6 +383,44 @@ func (l *Lease) handOut(plays []Delivery) {
 	for _, p := range plays {
 		l.out[p.Entry] = p.Deliveries
 	}
+}
+
+// encodeOutcomes are the wire forms of the plays' outcomes, in one piece of
+// memory.
+func encodeOutcomes(plays []Done) []string {
+	ends := make([]int, len(plays))
+	buffer := make([]byte, 0, 128*len(plays))
+	for i, p := range plays {
+		buffer = appendOutcome(buffer, p.Outcome)
+		ends[i] = len(buffer)
+	}
+	text := string(buffer)
+	outcomes := make([]string, len(plays))
+	from := 0
+	for i, end := range ends {
+		outcomes[i] = text[from:end]
+		from = end
+	}
+	return outcomes
+}
+
+// replyChannels are where the plays' outcomes are published, as arguments of a
+// script. Most are for the same gateway.
+func replyChannels(plays []Done) []*string {
+	channels := make([]*string, len(plays))
+	for i, p := range plays {
+		gateway := p.Delivery.Play.ReplyTo
+		if i > 0 && gateway == plays[i-1].Delivery.Play.ReplyTo {
+			channels[i] = channels[i-1]
+			continue
+		}
+		channel := ""
+		if gateway != "" {
+			channel = repliesChannel(gateway)
+		}
+		channels[i] = &channel
+	}
+	return channels
 }
 
 // appendOnce adds what becomes of the plays' idempotency keys, as the script

@@ -187,9 +187,10 @@ func (d *Dispatcher) sendRound(plays []*waiter) {
 	}
 	var all []*enqueue
 	var calls []call
+	scratch := make([]byte, 0, 512)
 	open := make(map[circle.Key]*enqueue, 8)
 	for _, v := range plays {
-		message, deadline, err := d.message(v.play)
+		message, deadline, err := d.message(&scratch, v.play)
 		if err != nil {
 			d.refuse(v, err)
 			continue
@@ -251,10 +252,11 @@ func (d *Dispatcher) readClock(ctx context.Context) error {
 }
 
 // message is a play as it is queued, and its deadline in milliseconds of Redis's
-// clock. The error says why it can't be queued.
-func (d *Dispatcher) message(p Play) (string, int64, error) {
+// clock. The error says why it can't be queued. scratch is used, and may grow.
+func (d *Dispatcher) message(scratch *[]byte, p Play) (string, int64, error) {
 	p.Deadline = d.clock.redis(p.Deadline)
-	message := EncodePlay(p)
+	message := appendPlay((*scratch)[:0], p)
+	*scratch = message
 	switch {
 	case len(message) > MaxMessageBytes:
 		return "", 0, ErrTooLarge

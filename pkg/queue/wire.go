@@ -33,7 +33,11 @@ const flagStream = 1 << 0
 
 // EncodePlay returns the wire form of p, whose deadline is by Redis's clock.
 func EncodePlay(p Play) []byte {
-	w := writer{make([]byte, 0, 96+len(p.ID)+len(p.Script)+len(p.Args)+len(p.Caller)+len(p.IdempotencyKey)+len(p.ReplyTo))}
+	return appendPlay(make([]byte, 0, 96+len(p.ID)+len(p.Script)+len(p.Args)+len(p.Caller)+len(p.IdempotencyKey)+len(p.ReplyTo)), p)
+}
+
+func appendPlay(dst []byte, p Play) []byte {
+	w := writer{dst}
 	w.head(playLetter)
 	w.text(p.ID)
 	w.text(p.Script)
@@ -73,16 +77,21 @@ func DecodePlay(text string) (Play, error) {
 
 // EncodeOutcome returns the wire form of o.
 func EncodeOutcome(o Outcome) []byte {
-	w := writer{make([]byte, 0, 64+len(o.PlayID)+len(o.Output)+len(o.Value))}
+	return appendOutcome(make([]byte, 0, 64+len(o.PlayID)+len(o.Output)+len(o.Value)), o)
+}
+
+func appendOutcome(dst []byte, o Outcome) []byte {
+	w := writer{dst}
 	w.head(outcomeLetter)
 	w.text(o.PlayID)
 	w.text(o.Output)
 	w.text(string(o.Value))
 	w.number(o.Elapsed.Microseconds())
 	w.texts(o.Printed)
+	var none PlayError
 	e := o.Error
 	if e == nil {
-		e = &PlayError{}
+		e = &none
 	}
 	w.text(string(e.Kind))
 	w.text(e.ScriptKind)
