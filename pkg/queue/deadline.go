@@ -48,8 +48,8 @@ func (d *Dispatcher) expire(ctx context.Context, due []waiter) {
 			gone = append(gone, v)
 			continue
 		}
-		if v := d.waiting.takeUnsent(v.id); v != nil {
-			v.caller.Done(neverQueued(v.id))
+		if v := d.waiting.refuseUnsent(v.id); v != nil {
+			v.caller.Queued(&UnavailableError{context.DeadlineExceeded})
 			continue
 		}
 		ours = append(ours, v)

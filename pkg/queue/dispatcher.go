@@ -96,7 +96,11 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for _, v := range d.waiting.close() {
 		v.caller.Done(unknown(v.id, "the gateway stopped before the play's outcome arrived"))
 	}
-	d.outgoing.close()
+	for _, v := range d.outgoing.close() {
+		if !d.waiting.wasRefused(v) {
+			v.caller.Queued(nil)
+		}
+	}
 	return nil
 }
 

@@ -80,8 +80,9 @@ func (d *Dispatcher) send(v *waiter) {
 	o := &d.outgoing
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed {
-		return // Run has told its caller
+	if o.closed { // Run has called Done
+		v.caller.Queued(nil)
+		return
 	}
 	o.plays = append(o.plays, v)
 	if o.running {
@@ -120,21 +121,25 @@ func (d *Dispatcher) sendLoop(ctx context.Context) {
 	}
 }
 
-// aside runs something that is not to hold up the sending.
-func (o *outgoing) aside(run func()) {
+// aside runs something that is not to hold up the sending. It reports false when
+// it is too late for that.
+func (o *outgoing) aside(run func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.closed {
 		o.goroutines.Go(run)
 	}
+	return !o.closed
 }
 
-// close returns when nothing is sent any more.
-func (o *outgoing) close() {
+// close returns when nothing is sent any more, with the plays that never left.
+func (o *outgoing) close() []*waiter {
 	o.mu.Lock()
+	left := o.plays
 	o.closed, o.plays = true, nil
 	o.mu.Unlock()
 	o.goroutines.Wait()
+	return left
 }
 
 // sendAll sends until there is nothing to be sent.
@@ -368,7 +373,9 @@ func (d *Dispatcher) arrived(e *enqueue, cmd *redis.Cmd) {
 			}
 			v.caller.Queued(nil)
 		case verdict.leader != "":
-			d.outgoing.aside(func() { d.lead(v, verdict.leader) })
+			if !d.outgoing.aside(func() { d.lead(v, verdict.leader) }) {
+				v.caller.Queued(nil)
+			}
 		case verdict.outcome != nil:
 			d.give(v.id, *verdict.outcome)
 			v.caller.Queued(nil)

@@ -32,7 +32,9 @@ type waiter struct {
 	play  Play
 	ctx   context.Context // ends when the play is not to be sent any more
 	state sendState
-	round chan struct{} // closed when the answer to the sending has come, or none will
+
+	refused bool          // its caller was told before it was sent
+	round   chan struct{} // closed when the answer to the sending has come, or none will
 }
 
 // sendState is how far a waiter's play has come on its way to the queue.
@@ -183,6 +185,26 @@ func (w *waiting) takeUnsent(id string) *waiter {
 	return v
 }
 
+// refuseUnsent is takeUnsent for a play whose caller is told so at once, and not
+// when its turn to be sent comes.
+func (w *waiting) refuseUnsent(id string) *waiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := w.byID[id]
+	if v == nil || v.state != unsent || v.leader != "" {
+		return nil
+	}
+	v.refused = true
+	w.remove(v)
+	return v
+}
+
+func (w *waiting) wasRefused(v *waiter) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return v.refused
+}
+
 // sent waits until a play is not on its way any more.
 func (w *waiting) sent(ctx context.Context, id string) error {
 	w.mu.Lock()
@@ -211,6 +233,7 @@ func (w *waiting) leaving(plays []*waiter, round chan struct{}) (leave, gone, en
 	leave = plays[:0]
 	for _, v := range plays {
 		switch {
+		case v.refused:
 		case w.byID[v.id] != v:
 			gone = append(gone, v)
 		case v.ctx.Err() != nil:
