@@ -52,7 +52,7 @@ func (u *Unit) Bytes() int {
 func (f *Func) bytes() int {
 	const object, site, entry = 128, 192, 64
 	n := 4*object + 8*cap(f.Code) + 8*cap(f.Pos) + object*len(f.Protos) + object*len(f.Errors) + object*len(f.Customs) + site*len(f.Sites)
-	n += entry * (len(f.Alt) + len(f.Parts) + len(f.Consts) + len(f.External) + len(f.Defined))
+	n += entry * (len(f.Alt) + len(f.Races) + len(f.Parts) + len(f.Consts) + len(f.External) + len(f.Defined))
 	for _, v := range f.Consts {
 		n += v.Footprint().Bytes()
 	}
@@ -92,6 +92,7 @@ type Func struct {
 	Pos      []syntax.Pos          // of each instruction
 	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
 	Backs    map[int]int           // of a call: where the instructions behind it end that carry its receiver's changes back
+	Races    map[int]int           // of an assignment or an index: the register of the variable that its path begins at, where closures may share it
 	Parts    map[int][]syntax.Pos  // positions of what an instruction puts together
 	Consts   []value.Value
 	Sites    []*Site

@@ -94,7 +94,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		f.prepare(e)
 		key, p := f.keyed(e)
 		r := reg()
-		f.emitIndex(OpIndexRef, r, p.reg, key, e, syntax.Pos{})
+		f.race(f.emitIndex(OpIndexRef, r, p.reg, key, e, syntax.Pos{}), p)
 		p.back = append([]step{{OpBackIndex, p.reg, key, r, begin(e.Key)}}, p.back...)
 		p.reg = r
 		return p
@@ -188,9 +188,10 @@ func (f *fn) keyed(e *syntax.Index) (key int, p place) {
 }
 
 // emitIndex emits an instruction that indexes, with the positions of the key, of the bracket and of the assignment.
-func (f *fn) emitIndex(op Op, a, b, c int, e *syntax.Index, assignment syntax.Pos) {
+func (f *fn) emitIndex(op Op, a, b, c int, e *syntax.Index, assignment syntax.Pos) int {
 	at := f.emit(op, a, b, c, begin(e.Key))
 	f.alt(at, e.Pos, assignment)
+	return at
 }
 
 // begin is where an expression begins: a path's position is that of its last step.
@@ -268,6 +269,17 @@ func (f *fn) backs(at int) {
 	f.Backs[at] = len(f.Code)
 }
 
+// race notes that an instruction may be passed a closure over the variable that a path begins at.
+func (f *fn) race(at int, p place) {
+	if p.cell == 0 {
+		return
+	}
+	if f.Races == nil {
+		f.Races = map[int]int{}
+	}
+	f.Races[at] = p.cell - 1
+}
+
 // settle lets the jumps of a path that met unit yield unit.
 func (f *fn) settle(nils []int, dst int, pos syntax.Pos) {
 	if len(nils) == 0 {
@@ -291,7 +303,7 @@ func (f *fn) access(e syntax.Expr, dst int) {
 		f.settle(p.nils, dst, e.Pos)
 	case *syntax.Index:
 		key, p := f.keyed(e)
-		f.emitIndex(OpIndex, dst, p.reg, key, e, syntax.Pos{})
+		f.race(f.emitIndex(OpIndex, dst, p.reg, key, e, syntax.Pos{}), p)
 		f.settle(p.nils, dst, e.Pos)
 	}
 }

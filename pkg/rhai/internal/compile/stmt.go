@@ -339,12 +339,13 @@ func (f *fn) assign(s *syntax.Assign) {
 		if s.Op != "" {
 			v := f.temp()
 			f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)
-			f.update(v, n, rhs, op, s.Pos)
-			updated, rhs = len(f.Code)-1, v
+			updated = f.update(v, n, rhs, op, s.Pos)
+			f.race(updated, p)
+			rhs = v
 		}
 		f.writable(p, t.Base)
 		f.free(p, site+1, rhs, t.Base, t.Name.Pos)
-		f.emit(OpSet, p.reg, site, rhs, t.Name.Pos)
+		f.race(f.emit(OpSet, p.reg, site, rhs, t.Name.Pos), p)
 		f.goBack(p)
 		f.backs(updated)
 		f.settle(p.nils, discard, s.Pos)
@@ -360,9 +361,10 @@ func (f *fn) assign(s *syntax.Assign) {
 		updated := -1
 		if s.Op != "" {
 			v := f.temp()
-			f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos)
-			f.update(v, n, rhs, op, s.Pos)
-			updated, rhs = len(f.Code)-1, v
+			f.race(f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos), p)
+			updated = f.update(v, n, rhs, op, s.Pos)
+			f.race(updated, p)
+			rhs = v
 		}
 		if p.konst != "" {
 			f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos)
@@ -370,7 +372,7 @@ func (f *fn) assign(s *syntax.Assign) {
 			f.settle(p.nils, discard, s.Pos)
 			return
 		}
-		f.emitIndex(OpSetIndex, p.reg, key, rhs, t, s.Pos)
+		f.race(f.emitIndex(OpSetIndex, p.reg, key, rhs, t, s.Pos), p)
 		f.goBack(p)
 		f.backs(updated)
 		f.settle(p.nils, discard, s.Pos)
@@ -397,19 +399,18 @@ func (f *fn) assigned(s *syntax.Assign, op value.Op) (n, rhs int) {
 }
 
 // update compiles a compound assignment to a register of another one, or of a small int.
-func (f *fn) update(r, n, rhs int, op value.Op, pos syntax.Pos) {
+func (f *fn) update(r, n, rhs int, op value.Op, pos syntax.Pos) (at int) {
 	switch {
 	case rhs < 0 && op == value.OpAdd:
-		f.emit(OpAssignAddInt, r, n, 0, pos)
+		return f.emit(OpAssignAddInt, r, n, 0, pos)
 	case rhs < 0:
-		f.emit(OpAssignSubInt, r, n, 0, pos)
+		return f.emit(OpAssignSubInt, r, n, 0, pos)
 	case op == value.OpAdd:
-		f.emit(OpAssignAdd, r, rhs, int(op), pos)
+		return f.emit(OpAssignAdd, r, rhs, int(op), pos)
 	case op == value.OpSub:
-		f.emit(OpAssignSub, r, rhs, int(op), pos)
-	default:
-		f.emit(OpAssign, r, rhs, int(op), pos)
+		return f.emit(OpAssignSub, r, rhs, int(op), pos)
 	}
+	return f.emit(OpAssign, r, rhs, int(op), pos)
 }
 
 // steady makes sure that an assigned value is one of its own: a variable's register holds it no longer once the
@@ -482,7 +483,7 @@ func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 		case v.extern:
 			f.emitWide(OpWritable, v.reg, f.konst(value.Str(t.Name)), t.Pos)
 		}
-		f.emit(OpAssign, p.reg, rhs, int(op), s.Pos)
+		f.race(f.emit(OpAssign, p.reg, rhs, int(op), s.Pos), p)
 		f.store(t, v, p.reg)
 	}
 }

@@ -25,6 +25,9 @@ func bits(r *value.Registry, sequences *value.CustomType) {
 
 	portions(func(params ...value.Type) {
 		pure(r, "get_bits", func(_ value.Context, args []value.Value) (value.Value, error) {
+			if err := lastBit(args[1]); err != nil {
+				return value.Value{}, err
+			}
 			if _, count := askedBits(args); count <= 0 {
 				return value.Int(0), nil
 			}
@@ -35,6 +38,9 @@ func bits(r *value.Registry, sequences *value.CustomType) {
 	portions(func(params ...value.Type) {
 		mutating(r, "set_bits", func(_ value.Context, args []value.Value) (value.Value, error) {
 			last := len(args) - 1
+			if err := lastBit(args[1]); err != nil {
+				return value.Value{}, err
+			}
 			if _, count := askedBits(args[:last]); count <= 0 {
 				return value.Unit(), nil
 			}
@@ -96,7 +102,22 @@ func askedBits(args []value.Value) (start, count int64) {
 	case args[1].IsInt():
 		return args[1].Int(), args[2].Int()
 	}
-	return extent(args[1].Range())
+	r := args[1].Range()
+	if r.Inclusive() && r.To < max(r.From, 0) {
+		return max(r.From, 0), 0
+	}
+	return extent(r)
+}
+
+// lastBit checks the end of a range that includes it. A range ends one before its start at the earliest.
+func lastBit(v value.Value) error {
+	if v.Kind() != value.KindRangeInclusive {
+		return nil
+	}
+	if last := max(v.Range().To, max(v.Range().From, 0)-1); last >= intBits {
+		return value.BitFieldBounds(last)
+	}
+	return nil
 }
 
 // bitField is the field of bits that the arguments ask for.

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"math"
 	"unicode/utf8"
 
@@ -85,6 +86,9 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 		}
 		o.Set(s.Name, x)
 		return m.changed(*v, before, x)
+	}
+	if err := m.racing(s.Setter, x, 1); err != nil {
+		return err
 	}
 	args := [2]value.Value{*v, x}
 	if f := m.resolve(s, s.Setter, args[:]); f != nil {
@@ -171,16 +175,20 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 	case value.KindInt:
 		return indexInt(v.Int(), key)
 	}
-	if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, key}); f != nil {
+	err := m.racing(value.IndexGet, key, 1)
+	if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, key}); f != nil && err == nil {
 		return m.accessor(f, v, key)
 	}
 	if this, next := m.fn.Code[m.pc()-1], m.fn.Code[m.pc()]; this.Op == compile.OpIndexRef && next.A == this.A {
-		switch next.Op { // the element of a compound assignment
+		switch race := m.racing(value.IndexSet, key, 1); next.Op { // the element of a compound assignment
 		case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
-			return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B)))
+			return value.Value{}, cmp.Or(race, m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B))))
 		case compile.OpAssignAddInt, compile.OpAssignSubInt:
-			return value.Value{}, m.alt(0, value.NoIndexSetter(*v, key, value.Int(int64(next.ImmB()))))
+			return value.Value{}, cmp.Or(race, m.alt(0, value.NoIndexSetter(*v, key, value.Int(int64(next.ImmB())))))
 		}
+	}
+	if err != nil {
+		return value.Value{}, err
 	}
 	return value.Value{}, m.alt(0, value.NoIndexer(*v, key))
 }
@@ -352,6 +360,12 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		old := *v
 		err := m.setBits(v, key, x)
 		v.KeepTag(old)
+		return err
+	}
+	if err := m.racing(value.IndexSet, key, 1); err != nil {
+		return err
+	}
+	if err := m.racing(value.IndexSet, x, 2); err != nil {
 		return err
 	}
 	if f := m.registry.Resolve(value.IndexSet, []value.Value{*v, key, x}); f != nil {

@@ -45,6 +45,26 @@ func (m *Machine) raced(name string, args []value.Value, first int) *value.Error
 	return nil
 }
 
+// racing is the error of an assignment or an index that passes a function a closure over the variable that its path
+// begins at, as the argument of a number.
+func (m *Machine) racing(name string, x value.Value, number int) *value.Error {
+	r, ok := m.fn.Races[m.pc()-1]
+	if !ok || x.Kind() < value.KindString {
+		return nil
+	}
+	v := m.at(uint16(r))
+	if !v.IsCell() || v.Cell().Locked {
+		return nil
+	}
+	v.Cell().Locked = true
+	budget, err := maxLooked, (*value.Error)(nil)
+	if holdsLocked(x, &budget) {
+		err = value.DataRaceOn(name, number)
+	}
+	v.Cell().Locked = false
+	return err
+}
+
 // maxLooked bounds how many values within an argument are looked at: a race that is not seen here is met later, by the
 // closure that touches the variable.
 const maxLooked = 64
