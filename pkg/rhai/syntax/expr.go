@@ -1,6 +1,9 @@
 package syntax
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // expr parses an expression.
 func (p *parser) expr(level int) Expr {
@@ -319,8 +322,11 @@ func (p *parser) interpolated(level int) Expr {
 		if p.tok.kind == tError && p.err.Lex == UnterminatedString {
 			// An open end is behind the brace, the text itself at it; where there is none, the reference has no place.
 			p.err.Pos, p.tok.pos = after, after
-			if p.scanner.off == end {
+			switch rest := p.scanner.src[end:]; {
+			case rest == "":
 				p.err.Pos = Pos{}
+			case strings.HasPrefix(rest, "``"): // a back-tick that begins the text is stepped over first
+				p.err.Pos.Column++
 			}
 		}
 		p.last = p.tok.kind

@@ -152,6 +152,7 @@ const (
 	OpIndexRef  // R[A] = move R[B][R[C]]
 	OpSetIndex  // R[A][R[B]] = R[C]
 	OpMaySet    // error of R[A][R[B]] = R[C], if it is one, and no change
+	OpKeep      // error when R[A] is an array or a map, which the constant K[BC] leads to: nothing is computed for its elements
 	OpBackIndex // R[A][R[B]] = R[C], unless it is that already
 
 	// Loops.

@@ -324,12 +324,12 @@ func (f *fn) assign(s *syntax.Assign) {
 		p := f.base(t.Base, t.Safe, t.Pos)
 		site := f.property(t.Name.Text)
 		if p.konst != "" {
-			if rhs < 0 {
-				rhs = f.operand(s.Value)
-			}
 			f.Sites[site].Constant = p.konst
 			if s.Op != "" {
-				f.emit(OpGetRef, f.temp(), p.reg, site, t.Name.Pos)
+				v := f.temp()
+				f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)
+				f.update(v, n, rhs, op, s.Pos)
+				rhs = v
 			}
 			f.alt(f.emit(OpSetConst, p.reg, site, rhs, t.Name.Pos), begin(t.Base), syntax.Pos{})
 			f.settle(p.nils, discard, s.Pos)
@@ -362,6 +362,9 @@ func (f *fn) assign(s *syntax.Assign) {
 		if s.Op != "" {
 			v := f.temp()
 			f.race(f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos), p)
+			if p.konst != "" {
+				f.emitWide(OpKeep, p.reg, f.konst(value.Str(p.konst)), begin(t.Base))
+			}
 			updated = f.update(v, n, rhs, op, s.Pos)
 			f.race(updated, p)
 			rhs = v

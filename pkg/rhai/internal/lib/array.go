@@ -335,14 +335,10 @@ func arraySearching(r *value.Registry) {
 	pure(r, "index_of", byValue, tArray, tAny)
 	pure(r, "index_of", byValue, tArray, tAny, tInt)
 	byFunction := func(c value.Context, args []value.Value) (value.Value, error) {
-		// A string is looked for, unless the script has a function of that name.
-		if args[1].IsString() && !c.HasFn(args[1].Text(), -1) {
-			return byValue(c, args)
-		}
 		at := int64(-1)
 		cb, err := newCallback(c, args[1])
 		if err != nil {
-			return value.Value{}, err
+			return byValue(c, args) // what is no name is looked for
 		}
 		err = walk(c, args, begin(args), func(i int, place *value.Value) (bool, error) {
 			v, err := cb.each(place, 0, value.Int(int64(i)))
@@ -351,6 +347,10 @@ func arraySearching(r *value.Registry) {
 			}
 			return isTrue(v), err
 		})
+		// A string is looked for where there is no function of that name for an item.
+		if err != nil && args[1].IsString() && cb.missing(err) {
+			return byValue(c, args)
+		}
 		return value.Int(at), err
 	}
 	eachPointer(func(second value.Type) {

@@ -45,11 +45,20 @@ func (m *Machine) noProperty(name string) *value.Error {
 	if !m.Run.StrictProperties {
 		return nil
 	}
-	switch m.fn.Code[m.pc()].Op {
+	switch m.following().Op {
 	case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub, compile.OpAssignAddInt, compile.OpAssignSubInt:
 		return nil
 	}
 	return value.PropertyNotFound(name)
+}
+
+// following is the instruction that comes next, but for a check of where a path begins.
+func (m *Machine) following() compile.Instr {
+	in := m.fn.Code[m.pc()]
+	if in.Op == compile.OpKeep {
+		in = m.fn.Code[m.pc()+1]
+	}
+	return in
 }
 
 // set writes a property.
@@ -179,7 +188,7 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 	if f := m.registry.Resolve(value.IndexGet, []value.Value{*v, key}); f != nil && err == nil {
 		return m.accessor(f, v, key)
 	}
-	if this, next := m.fn.Code[m.pc()-1], m.fn.Code[m.pc()]; this.Op == compile.OpIndexRef && next.A == this.A {
+	if this, next := m.fn.Code[m.pc()-1], m.following(); this.Op == compile.OpIndexRef && next.A == this.A {
 		switch race := m.racing(value.IndexSet, key, 1); next.Op { // the element of a compound assignment
 		case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
 			return value.Value{}, cmp.Or(race, m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B))))

@@ -54,7 +54,9 @@ func (m *Machine) Arity(p *value.FnPtr) (int, bool) {
 		return f.Args() - len(p.Curry), m.reachable(f)
 	}
 	for _, f := range m.named(p.Name) {
-		return f.Args() - len(p.Curry), true
+		if f.ThisType == "" { // which other there is depends on what it is called on
+			return f.Args() - len(p.Curry), true
+		}
 	}
 	return 0, false
 }

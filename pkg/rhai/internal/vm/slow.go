@@ -231,6 +231,10 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		err := m.setIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
 		m.dirty = true
 		return err
+	case compile.OpKeep:
+		if k := m.at(in.A).Kind(); k == value.KindArray || k == value.KindMap {
+			return value.AssignToConstant(m.fn.Consts[in.Wide()].Text())
+		}
 	case compile.OpMaySet:
 		return m.maySet(m.get1(in.A), m.get1(in.B), m.get1(in.C))
 	case compile.OpBackIndex:
