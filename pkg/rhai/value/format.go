@@ -128,6 +128,10 @@ func (v Value) brief(most int) string {
 		p := printer{most: most, chars: quoteChars}
 		_ = p.value(v, 0) // it has no limit to meet
 		return string(p.b)
+	case KindCustom:
+		if v.Custom().Type.Origin != nil {
+			return v.RustName()
+		}
 	}
 	return v.String()
 }

@@ -436,7 +436,7 @@ func plain(e syntax.Expr) bool {
 		if e.Op == ".." || e.Op == "..=" {
 			from, ok := fold(e.Left)
 			to, also := fold(e.Right)
-			return ok && also && from.IsInt() && to.IsInt()
+			return ok && also && (from.IsInt() || from.IsUnit()) && (to.IsInt() || to.IsUnit()) && (from.IsInt() || to.IsInt())
 		}
 	case *syntax.Call:
 		if len(e.Namespace) > 0 || len(e.Args) == 0 {
