@@ -80,11 +80,17 @@ func fold(e syntax.Expr) (value.Value, bool) {
 	return value.Value{}, false
 }
 
-// compared is what a comparison of two constants says when they are of different types: it does not look at them.
+// compared is what a comparison of two constants says when they are of different types: it does not look at them; and
+// whether two ranges are the same.
 func compared(op value.Op, left, right syntax.Expr) (value.Value, bool) {
 	isRange := func(v value.Value) bool { return v.Kind() == value.KindRange || v.Kind() == value.KindRangeInclusive }
 	a, _ := constantValue(left)
 	b, _ := constantValue(right)
+	if isRange(a) && isRange(b) && (op == value.OpNe || op == value.OpEq && a.Kind() == b.Kind()) {
+		x, y := a.Range(), b.Range()
+		same := a.Kind() == b.Kind() && x.From == y.From && x.To == y.To
+		return value.Bool(same == (op == value.OpEq)), true
+	}
 	if a.Kind() <= value.KindString && b.Kind() <= value.KindString || a.Kind() == b.Kind() || isRange(a) && isRange(b) {
 		return value.Value{}, false
 	}

@@ -195,6 +195,10 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		return nil
 	}
 	rest := s.stmt(&syntax.ExprStmt{X: cond}, false)
+	switch rest.(type) {
+	case *syntax.Loop, *syntax.While, *syntax.For, *syntax.Do: // whose value is that of the whole
+		return rest
+	}
 	if rest == nil || !wanted || idle(rest) {
 		return rest
 	}
