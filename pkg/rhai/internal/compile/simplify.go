@@ -189,7 +189,7 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		out.Else = s.stmt(n.Else, wanted)
 	}
 	switch {
-	case len(out.Then.Body) > 0 || out.Else != nil && (wanted || !idle(out.Else)):
+	case len(out.Then.Body) > 0 || s.dead(n.Then) || out.Else != nil && (wanted || !idle(out.Else)):
 		return out
 	case isIdle(cond):
 		return nil
@@ -203,6 +203,24 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		return rest
 	}
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
+}
+
+// dead tells whether a block is nothing but an if that is never taken: the reference does not take it for an empty one.
+func (s *simplifier) dead(b *syntax.Block) bool {
+	if len(b.Body) != 1 {
+		return false
+	}
+	x, ok := b.Body[0].(*syntax.ExprStmt)
+	var node syntax.Node = b.Body[0]
+	if ok {
+		node = x.X
+	}
+	inner, ok := node.(*syntax.If)
+	if !ok || inner.Else != nil {
+		return false
+	}
+	yes, ok := condition(s.expr(inner.Cond))
+	return ok && !yes
 }
 
 // switchStmt simplifies a switch.
@@ -389,10 +407,25 @@ func isIdle(n syntax.Node) bool {
 		return true
 	case *syntax.Switch:
 		return choosesConstant(n)
+	case *syntax.Array:
+		return !slices.ContainsFunc(n.Items, func(x syntax.Expr) bool { return !constant(x) })
+	case *syntax.Map:
+		for _, x := range n.Entries {
+			if !constant(x.Value) {
+				return false
+			}
+		}
+		return true
 	case syntax.Expr:
 		return plain(n)
 	}
 	return false
+}
+
+// constant tells whether an item is a constant, or a choice between some.
+func constant(x syntax.Expr) bool {
+	choice, ok := x.(*syntax.Switch)
+	return plain(x) || ok && choosesConstant(choice)
 }
 
 // defines tells whether a statement does nothing but define a constant or a module.
