@@ -116,7 +116,7 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 	if op == value.OpAdd && place.IsString() && x.IsString() && value.Joining(*place, x) < muchBytes {
 		return m.appended(place, x)
 	}
-	if place.Kind() != value.KindArray { // to add to an array calls nothing
+	if x.Kind() >= value.KindString && len(m.fn.Races) > 0 && place.Kind() != value.KindArray { // to add to an array calls nothing
 		if err := m.racing(op.String()+"=", x, 1); err != nil {
 			return err
 		}
