@@ -65,7 +65,7 @@ func (nothingKept) StateSize(context.Context) (int, int64, error)       { return
 func TestAPlayCostsFewAllocations(t *testing.T) {
 	for script, most := range map[string]float64{
 		"40 + 2": 16,
-		`if !state.contains("n") { state.n = 0 } state.n += 1; state.n`: 70,
+		`if !state.contains("n") { state.n = 0 } state.n += 1; state.n`: 44,
 	} {
 		if allocs := testing.AllocsPerRun(1000, benchRun(t, script)); allocs > most {
 			t.Errorf("%s: got %v allocations a play, want at most %v", script, allocs, most)
