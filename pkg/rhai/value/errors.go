@@ -296,7 +296,7 @@ func MutateConstant(function string) *Error {
 
 // SetConstant is for writing to a property of a constant.
 func SetConstant(property string) *Error {
-	return &Error{Kind: ErrNonPureMethodCall, Message: "Cannot modify property '" + property + "' of constant", Subject: property}
+	return &Error{Kind: ErrNonPureMethodCall, Message: "Cannot modify property '" + property + "' of constant", Subject: Setter(property)}
 }
 
 // DataRace is for touching a shared variable while a method of it runs. It has no position.

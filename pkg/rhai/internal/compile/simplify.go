@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"circles/pkg/rhai/syntax"
+	"circles/pkg/rhai/value"
 )
 
 // simplify gives a script without the parts that the reference leaves out before it runs one, and with constants in
@@ -27,6 +28,7 @@ func simplify(script *syntax.Script, options Options) *syntax.Script {
 // simplifier is the state of one function, or of the global level.
 type simplifier struct {
 	bindings  []binding // of let and const, innermost last; the reference does not take the variables of loops for any
+	catching  bool      // within a catch, where to throw unit is to throw on
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
 }
@@ -146,25 +148,55 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		}
 		return &syntax.For{Pos: n.Pos, Name: n.Name, Counter: n.Counter, Iterable: over, Body: body}
 	case *syntax.Try:
+		outer := s.catching
+		s.catching = false
 		body := s.block(n.Body, false)
+		s.catching = true
+		catch := s.block(n.Catch, false)
+		s.catching = outer
 		if !slices.ContainsFunc(body.Body, func(x syntax.Stmt) bool { return !idle(x) }) {
 			return nil
 		}
-		return &syntax.Try{Pos: n.Pos, Body: body, Name: n.Name, Catch: s.block(n.Catch, false)}
+		return &syntax.Try{Pos: n.Pos, Body: body, Name: n.Name, Catch: catch}
 	case *syntax.Let:
 		return s.let(n)
 	case *syntax.Assign:
-		return &syntax.Assign{Pos: n.Pos, Target: s.path(n.Target), Op: n.Op, Value: s.expr(n.Value)}
+		return s.assign(n)
 	case *syntax.Break:
 		return &syntax.Break{Pos: n.Pos, Value: s.maybe(n.Value)}
 	case *syntax.Return:
 		return &syntax.Return{Pos: n.Pos, Value: s.maybe(n.Value)}
 	case *syntax.Throw:
-		return &syntax.Throw{Pos: n.Pos, Value: s.maybe(n.Value)}
+		thrown := s.maybe(n.Value)
+		if _, unit := thrown.(*syntax.Unit); unit && s.catching {
+			thrown = nil
+		}
+		return &syntax.Throw{Pos: n.Pos, Value: thrown}
 	case *syntax.Import:
 		return &syntax.Import{Pos: n.Pos, Path: s.expr(n.Path), Alias: n.Alias}
 	}
 	return stmt
+}
+
+// assign simplifies an assignment. One of an operation on the variable itself becomes a compound one, whose errors and
+// effects are others.
+func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
+	out := &syntax.Assign{Pos: n.Pos, Target: s.path(n.Target), Op: n.Op, Value: s.expr(n.Value)}
+	target, ok := out.Target.(*syntax.Ident)
+	if !ok || n.Op != "" || len(target.Namespace) > 0 {
+		return out
+	}
+	sum, ok := out.Value.(*syntax.Binary)
+	if !ok {
+		return out
+	}
+	op, arithmetic := value.OpByName(sum.Op)
+	left, ok := sum.Left.(*syntax.Ident)
+	if !ok || !arithmetic || op >= value.OpEq || len(left.Namespace) > 0 || left.Name != target.Name {
+		return out
+	}
+	out.Pos, out.Op, out.Value = sum.Pos, sum.Op, sum.Right
+	return out
 }
 
 func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {
