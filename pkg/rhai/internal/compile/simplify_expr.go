@@ -3,6 +3,7 @@ package compile
 import (
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
+	"math"
 )
 
 // expr simplifies an expression.
@@ -230,10 +231,17 @@ func constantValue(e syntax.Expr) (v value.Value, ok bool) {
 		if e.Op == ".." || e.Op == "..=" {
 			from, _ := fold(e.Left)
 			to, _ := fold(e.Right)
-			if e.Op == ".." {
-				return value.NewRange(from.Int(), to.Int()), true
+			first, last := int64(0), int64(math.MaxInt64) // of a range that is open there
+			if from.IsInt() {
+				first = from.Int()
 			}
-			return value.NewRangeInclusive(from.Int(), to.Int()), true
+			if to.IsInt() {
+				last = to.Int()
+			}
+			if e.Op == ".." {
+				return value.NewRange(first, last), true
+			}
+			return value.NewRangeInclusive(first, last), true
 		}
 	}
 	return fold(e)
