@@ -88,7 +88,7 @@ func runAllOnce(ctx context.Context, rdb redis.UniversalClient, script *redis.Sc
 			}
 		}
 		if pipe.Len() > 0 {
-			_, _ = pipe.Exec(ctx) // each command has its own error
+			send(ctx, pipe, results)
 		}
 	}
 	run("evalsha", script.Hash(), func(int) bool { return false })
@@ -110,7 +110,7 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, script *redis.Script
 	for i, c := range calls {
 		results[i] = script.EvalSha(ctx, pipe, c.keys, c.args...)
 	}
-	_, _ = pipe.Exec(ctx) // each command has its own error
+	send(ctx, pipe, results)
 	var again []int
 	for i, result := range results {
 		if redis.HasErrorPrefix(result.Err(), "NOSCRIPT") {
@@ -124,8 +124,20 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, script *redis.Script
 	for _, i := range again {
 		results[i] = script.Eval(ctx, pipe, calls[i].keys, calls[i].args...)
 	}
-	_, _ = pipe.Exec(ctx)
+	send(ctx, pipe, results)
 	return results
+}
+
+// send sends a pipeline, after which each command has its own error. The client leaves commands without an error, and
+// without an answer, when it is Redis that refuses a new connection, for its password as an example.
+func send(ctx context.Context, pipe redis.Pipeliner, commands []*redis.Cmd) {
+	if _, err := pipe.Exec(ctx); err != nil {
+		for _, cmd := range commands {
+			if cmd.Err() == nil && cmd.Val() == nil {
+				cmd.SetErr(err)
+			}
+		}
+	}
 }
 
 // reply reads a script's result, an array of texts and numbers, in order. After
