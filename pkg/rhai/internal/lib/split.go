@@ -49,30 +49,22 @@ func stringSplitting(r *value.Registry) {
 		return p.done()
 	}, tStr, tInt)
 	eachNeedle(func(second value.Type) {
-		split := func(c value.Context, args []value.Value) (value.Value, error) {
-			p, segments := newParts(c, args[0].Str()), int64(math.MaxInt64)
-			if len(args) > 2 {
-				segments = max(args[2].Int(), 1)
+		splitting := func(name string, cut func(p *parts, s, sep string) (part, rest string, found bool)) {
+			split := func(c value.Context, args []value.Value) (value.Value, error) {
+				p, segments := newParts(c, args[0].Str()), int64(math.MaxInt64)
+				if len(args) > 2 {
+					segments = max(args[2].Int(), 1)
+				}
+				if args[0].Text() == "" {
+					segments = 1
+				}
+				return p.split(args[0].Text(), needle(args[1]), segments, cut)
 			}
-			if args[0].Text() == "" {
-				segments = 1
-			}
-			return p.split(args[0].Text(), needle(args[1]), segments, p.next)
+			pure(r, name, split, tStr, second)
+			pure(r, name, split, tStr, second, tInt)
 		}
-		pure(r, "split", split, tStr, second)
-		pure(r, "split", split, tStr, second, tInt)
-		splitRev := func(c value.Context, args []value.Value) (value.Value, error) {
-			p, segments := newParts(c, args[0].Str()), int64(math.MaxInt64)
-			if len(args) > 2 {
-				segments = max(args[2].Int(), 1)
-			}
-			if args[0].Text() == "" {
-				segments = 1
-			}
-			return p.split(args[0].Text(), needle(args[1]), segments, p.last)
-		}
-		pure(r, "split_rev", splitRev, tStr, second)
-		pure(r, "split_rev", splitRev, tStr, second, tInt)
+		splitting("split", (*parts).next)
+		splitting("split_rev", (*parts).last)
 	})
 }
 
@@ -110,9 +102,9 @@ func (p *parts) add(part string) {
 }
 
 // split cuts a text by a function that takes a part from one of its ends, until it finds none or there are enough.
-func (p *parts) split(rest, sep string, segments int64, cut func(s, sep string) (part, rest string, found bool)) (value.Value, error) {
+func (p *parts) split(rest, sep string, segments int64, cut func(p *parts, s, sep string) (part, rest string, found bool)) (value.Value, error) {
 	for {
-		part, left, found := cut(rest, sep)
+		part, left, found := cut(p, rest, sep)
 		if !found || int64(len(p.items))+1 >= segments || p.err != nil {
 			p.add(rest)
 			return p.done()
