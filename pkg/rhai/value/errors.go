@@ -47,7 +47,8 @@ const (
 	ErrCustomSyntax         ErrorKind = "ErrorCustomSyntax"
 	ErrRuntime              ErrorKind = "ErrorRuntime"
 	ErrSystem               ErrorKind = "ErrorSystem"
-	// ErrExit is no failure: it ends the run with a value. It never leaves the machine.
+	// ErrExit is no failure: it ends the run with a value. Where a native function has called the script function that
+	// exits, it is an error like others.
 	ErrExit ErrorKind = "Exit"
 )
 
@@ -151,17 +152,29 @@ func (e *Error) Outer() (ErrorKind, syntax.Pos) {
 	return e.Kind, e.Pos
 }
 
-// Catchable tells whether a script may catch the error: limits and interruption are final.
-func (e *Error) Catchable() bool {
+// Passing tells whether the error goes through the calls of script functions without a trace, and past what would catch
+// it: one of a limit, or of the text of an eval, is like any other once it has come through a native function.
+func (e *Error) Passing() bool {
 	switch e.Kind {
 	case ErrTooManyOperations, ErrTerminated, ErrStackOverflow, ErrTooManyVariables, ErrTooManyModules,
-		ErrDataTooLarge, ErrCustomSyntax, ErrExit:
-		return false
-	case ErrParsing:
-		return len(e.Trace) > 0 // that of an eval
+		ErrDataTooLarge, ErrCustomSyntax, ErrExit, ErrParsing:
+		return len(e.Trace) == 0
 	}
-	return true
+	return false
 }
+
+// Final tells whether the error ends the run, whatever it came through: an interruption, or the end of what a whole run
+// may take.
+func (e *Error) Final() bool {
+	switch e.Kind {
+	case ErrTerminated, ErrTooManyOperations, ErrTooManyModules:
+		return true
+	}
+	return e.Limit == LimitMemory
+}
+
+// Catchable tells whether a script may catch the error.
+func (e *Error) Catchable() bool { return !e.Passing() && !e.Final() }
 
 // Caught is the error as a catch block sees it: the value that was thrown, or a map that describes it.
 func (e *Error) Caught() Value {
@@ -258,7 +271,9 @@ func Thrown(v Value) *Error {
 func (e *Error) Hold(add func(Value)) { add(e.Value) }
 
 // Exit ends the run with a value, whatever called what.
-func Exit(v Value) *Error { return &Error{Kind: ErrExit, Message: "exit", Value: v} }
+func Exit(v Value) *Error {
+	return &Error{Kind: ErrExit, Message: "NOT AN ERROR - exit value", Value: v}
+}
 
 // VariableNotFound is for a name that no variable has.
 func VariableNotFound(name string) *Error {

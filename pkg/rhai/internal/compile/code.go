@@ -202,10 +202,11 @@ type Proto struct {
 
 // Capture is a captured register. A constant is captured by value.
 type Capture struct {
-	Reg  int
-	Copy bool
-	Name string
-	Pos  syntax.Pos
+	Reg    int
+	Copy   bool
+	Name   string
+	Pos    syntax.Pos
+	ByName int // the symbols of the variable, plus one, where an eval may have defined another one; zero: none has
 }
 
 // Handler is a try block: an error at From <= pc < To resumes at Target with the error in Reg.

@@ -321,14 +321,24 @@ func (f *fn) closure(s *syntax.Closure) int {
 	}
 	proto := Proto{Func: target}
 	for _, name := range s.Captures {
-		v := f.lookup(name.Text)
-		if v == nil {
-			continue // a function, or a variable of the host's that is there by name
+		v, capture := f.lookup(name.Text), Capture{Name: name.Text, Pos: name.Pos}
+		switch {
+		case v == nil && f.main:
+			continue // a function
+		case v == nil && !f.all:
+			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(name.Text)), name.Pos)
+			continue // a variable of the host's that is there by name, or none
+		case f.all && (v == nil || !v.konst):
+			capture.ByName = f.symbol(v) + 1
 		}
 		w := g.declare(name.Text, g.temp())
-		w.cell = !v.konst
-		w.konst = v.konst && !v.plain // one that the source gives is copied, and is a variable of the closure
-		proto.Captures = append(proto.Captures, Capture{Reg: v.reg, Copy: v.konst, Name: name.Text, Pos: name.Pos})
+		w.cell = true
+		if v != nil {
+			w.cell = !v.konst
+			w.konst = v.konst && !v.plain // one that the source gives is copied, and is a variable of the closure
+			capture.Reg, capture.Copy = v.reg, v.konst
+		}
+		proto.Captures = append(proto.Captures, capture)
 	}
 	target.Captures = len(proto.Captures)
 	for _, p := range s.Params {

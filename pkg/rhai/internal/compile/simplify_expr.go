@@ -39,7 +39,11 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 	case *syntax.Call:
 		return s.call(n)
 	case *syntax.Property, *syntax.Index, *syntax.Method:
-		return element(s.path(n))
+		path := s.path(n)
+		if x := s.constantEntry(path); x != nil {
+			return x
+		}
+		return element(path)
 	case *syntax.Custom:
 		return n
 	case syntax.Stmt: // a block, an if, a switch or a loop
@@ -350,14 +354,48 @@ func element(e syntax.Expr) syntax.Expr {
 	return e
 }
 
-// entry is a property of a constant map.
-func entry(m *syntax.Map, name string, pos syntax.Pos) syntax.Expr {
-	for _, x := range m.Entries {
-		if x.Key.Text == name {
-			return constantAt(x.Value, pos)
+// constantEntry is what a path of one step reads of a map that a name stands for; nil when it is anything else.
+func (s *simplifier) constantEntry(e syntax.Expr) syntax.Expr {
+	var base syntax.Expr
+	key := ""
+	switch n := e.(type) {
+	case *syntax.Property:
+		base, key = n.Base, n.Name.Text
+	case *syntax.Index:
+		if k, ok := n.Key.(*syntax.String); ok {
+			base, key = n.Base, k.Value
 		}
 	}
+	id, ok := base.(*syntax.Ident)
+	if !ok || len(id.Namespace) > 0 {
+		return nil
+	}
+	m, ok := s.constant(id.Name).(*syntax.Map)
+	if !ok {
+		return nil
+	}
+	if x := find(m, key); x != nil {
+		return read(x, id.Pos)
+	}
+	return nil
+}
+
+// entry is a property of a constant map.
+func entry(m *syntax.Map, name string, pos syntax.Pos) syntax.Expr {
+	if x := find(m, name); x != nil {
+		return constantAt(x, pos)
+	}
 	return &syntax.Unit{Pos: pos}
+}
+
+// find is the value of a key of a map; nil when there is none.
+func find(m *syntax.Map, key string) syntax.Expr {
+	for _, x := range m.Entries {
+		if x.Key.Text == key {
+			return x.Value
+		}
+	}
+	return nil
 }
 
 // item is an item of a constant array, a character of a constant string or a bit of a constant int; nil when there is
@@ -406,6 +444,10 @@ func constantAt(e syntax.Expr, pos syntax.Pos) syntax.Expr {
 		return &syntax.Array{Pos: pos, Items: n.Items}
 	case *syntax.Map:
 		return &syntax.Map{Pos: pos, Entries: n.Entries}
+	case *syntax.Closure:
+		moved := *n
+		moved.Pos = pos
+		return &moved
 	case *syntax.Call:
 		moved := *n
 		moved.Pos = pos

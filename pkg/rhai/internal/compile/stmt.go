@@ -445,6 +445,7 @@ func (f *fn) writable(p place, e syntax.Expr) {
 
 func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 	if len(t.Namespace) > 0 {
+		f.operand(s.Value)
 		f.namespaced(t, f.temp()) // it must exist
 		f.fail(value.AssignToConstant(t.Name), t.NamePos)
 		return

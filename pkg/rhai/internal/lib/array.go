@@ -379,10 +379,9 @@ func arraySearching(r *value.Registry) {
 			return value.Value{}, err
 		}
 		err = walk(c, args, begin(args), func(i int, place *value.Value) (bool, error) {
-			x := *place
 			v, err := cb.each(place, 0, value.Int(int64(i)))
 			if isTrue(v) {
-				found = x
+				found = place.Share()
 			}
 			return isTrue(v), err
 		})

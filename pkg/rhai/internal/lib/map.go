@@ -172,13 +172,23 @@ func mapFolding(r *value.Registry) {
 	for name, keep := range map[string]bool{"retain": true, "drain": false} {
 		mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
 			in, out := newMap(c), newMap(c)
+			seen := 0
 			err := each(c, args, func(k string, v, result value.Value) error {
+				seen++
 				if isTrue(result) == keep {
 					return put(c, in, k, v)
 				}
 				return put(c, out, k, v)
 			})
-			args[0] = in.Value() // when a call fails, what comes behind it is lost
+			if err != nil { // the entry whose call failed is lost, those behind it stay
+				for _, k := range args[0].Map().Keys()[min(seen+1, args[0].Map().Len()):] {
+					x, _ := args[0].Map().Get(k)
+					if e := put(c, in, k, x.Share()); e != nil {
+						return value.Value{}, e
+					}
+				}
+			}
+			args[0] = in.Value()
 			return out.Value(), err
 		}, tMap, tFn)
 	}

@@ -70,7 +70,7 @@ func arraySorting(r *value.Registry) {
 				return value.Value{}, err
 			}
 			kept, err := dedup(c, list.Array().Items, func(x, y value.Value) (bool, error) {
-				v, err := cb.with(value.Unit(), x.Share(), y.Share())
+				v, err := cb.exactly(x.Share(), y.Share())
 				return isTrue(v), fatal(err)
 			})
 			if err == nil {
@@ -105,9 +105,10 @@ func dedup(c value.Context, items []value.Value, same func(x, y value.Value) (bo
 	return kept, nil
 }
 
-// fatal is an error that a comparison must not swallow, as it does others: a limit's, or an interruption.
+// fatal is an error that a comparison must not swallow, as it does others: a limit's, which the next comparison would
+// meet again, or an interruption.
 func fatal(err error) error {
-	if err == nil || value.AsError(err).Catchable() {
+	if err == nil || value.AsError(err).Limit == "" {
 		return nil
 	}
 	return err
@@ -145,7 +146,7 @@ func sortBy(c value.Context, items []value.Value, f value.Value) error {
 		return err
 	}
 	return stableSort(items, func(x, y value.Value) (int, error) {
-		v, err := cb.with(value.Unit(), x.Share(), y.Share())
+		v, err := cb.exactly(x.Share(), y.Share())
 		switch {
 		case err != nil:
 			return 0, fatal(err)

@@ -28,7 +28,7 @@ func stringSplitting(r *value.Registry) {
 				return p.done()
 			}
 		}
-		if begin >= 0 || len(p.items) == 0 {
+		if begin >= 0 || s == "" {
 			p.add(s[max(begin, 0):])
 		}
 		return p.done()

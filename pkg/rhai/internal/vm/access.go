@@ -507,6 +507,10 @@ func (m *Machine) backIndex(v *value.Value, key, x value.Value) *value.Error {
 	}
 	switch v.Kind() {
 	case value.KindArray, value.KindMap, value.KindString, value.KindBlob, value.KindInt:
+		_, method := m.fn.Alt[m.pc()-1]
+		if k := key.Kind(); !method && (k == value.KindRange || k == value.KindRangeInclusive) {
+			return nil // only what a method does to a part goes back
+		}
 		old, err := m.index(v, key)
 		if err != nil || old.Identical(x) {
 			return err

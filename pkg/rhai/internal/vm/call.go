@@ -183,7 +183,7 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 	}
 	if err != nil {
 		e := value.AsError(err)
-		if e == m.nested && (e.Catchable() || e.Kind == value.ErrParsing) {
+		if e == m.nested {
 			e.Trace = append(e.Trace, value.Frame{Function: cmp.Or(f.Traced, name), Pos: m.Pos()})
 		}
 		m.nested = nil
@@ -283,6 +283,9 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 				return m.enterWith(g, at, s)
 			}
 			return m.enter(g, at+1)
+		}
+		if s.Method && s.Name == "curry" {
+			return value.TypeMismatch("Fn", this.TypeName())
 		}
 		return m.notFound(s.Name, args)
 	}
@@ -421,18 +424,36 @@ func (m *Machine) accessor(f *value.Func, this *value.Value, args ...value.Value
 	return v, err
 }
 
+// captured is the variable that a closure captures, nil when there is none, and whether it is captured by value.
+func (m *Machine) captured(c compile.Capture) (v *value.Value, byValue bool) {
+	if c.ByName == 0 {
+		return &m.stack[m.base+c.Reg], c.Copy
+	}
+	symbols := m.fn.Symbols[c.ByName-1]
+	if d := m.seenDynamic(c.Name, symbols); d >= 0 {
+		return &m.dynamic[d].v, m.dynamic[d].konst
+	}
+	if len(symbols) > 0 {
+		return &m.stack[m.base+c.Reg], c.Copy
+	}
+	if v, ok := m.hostVariable(c.Name); ok {
+		return &v, true
+	}
+	return nil, false
+}
+
 // closure makes a closure, whose captured variables become cells.
 func (m *Machine) closure(in compile.Instr) *value.Error {
 	p := &m.fn.Protos[in.B]
 	curry := make([]value.Value, len(p.Captures))
 	for i, c := range p.Captures {
-		v := &m.stack[m.base+c.Reg]
+		v, byValue := m.captured(c)
 		switch {
-		case v.IsAbsent():
+		case v == nil || v.IsAbsent():
 			err := value.VariableNotFound(c.Name)
 			err.Pos = c.Pos
 			return err
-		case c.Copy:
+		case byValue:
 			curry[i] = v.Flat().Share()
 		case v.IsCell():
 			curry[i] = *v

@@ -85,7 +85,8 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 		if caller.fn != nil {
 			at := caller.fn.Pos[pcOf(caller.fn, caller.ip)-1]
 			switch {
-			case !err.Catchable() && (err.Kind != value.ErrParsing || f.Name != ""):
+			case f == f.Unit.Main: // of an eval or a module, which tell of themselves
+			case err.Passing():
 				err.Pos = at
 			case f.Name != "":
 				err.Trace = append(err.Trace, value.Frame{Function: f.Name, Pos: at, Source: f.Unit.Module})

@@ -140,7 +140,7 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 		}
 	}
 	if failure != nil {
-		if keep && (failure.Catchable() || failure.Kind == value.ErrParsing) {
+		if exits := failure.Kind == value.ErrExit && failure.Passing(); keep && !exits {
 			failure.Trace = append(failure.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
 		}
 		return value.Value{}, failure
@@ -383,10 +383,9 @@ func (m *Machine) isDefined(in compile.Instr) *value.Error {
 			break
 		}
 	}
-	if m.fn == m.unit.Main && m.Run.Scope != nil && !found {
-		for _, v := range *m.Run.Scope {
-			found = found || v.Name == text
-		}
+	if !found {
+		v, place, _ := m.borrowed(text)
+		found = place != unlinked && !v.IsAbsent()
 	}
 	m.at(in.A).SetBool(found)
 	return nil

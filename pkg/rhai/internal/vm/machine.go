@@ -254,7 +254,7 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 func (m *Machine) Exec(ctx context.Context, unit *compile.Unit) (value.Value, error) {
 	err := m.main(ctx, unit)
 	v := m.result
-	if err != nil && err.Kind == value.ErrExit {
+	if err != nil && err.Kind == value.ErrExit && err.Passing() {
 		v, err = err.Value, nil
 	}
 	if err != nil {
@@ -304,7 +304,7 @@ func (m *Machine) Invoke(ctx context.Context, unit *compile.Unit, c Call) (value
 			err.Trace = err.Trace[:n-1] // the host's call is no place in a script
 		}
 	}
-	if err != nil && err.Kind == value.ErrExit {
+	if err != nil && err.Kind == value.ErrExit && err.Passing() {
 		v, err = err.Value, nil
 	}
 	if err != nil {
