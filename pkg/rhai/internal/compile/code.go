@@ -92,7 +92,7 @@ type Func struct {
 	Pos      []syntax.Pos          // of each instruction
 	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
 	Backs    map[int]int           // of a call: where the instructions behind it end that carry its receiver's changes back
-	Races    map[int]int           // of an assignment or an index: the register of the variable that its path begins at, where closures may share it
+	Races    map[int]Capture       // of an assignment or an index: the variable that its path begins at, where closures may share it
 	Parts    map[int][]syntax.Pos  // positions of what an instruction puts together
 	Consts   []value.Value
 	Sites    []*Site
@@ -144,13 +144,19 @@ type Symbol struct {
 	Name  string
 	Reg   int
 	Const bool
-	From  int // of Defined: the first instruction that it exists at
-	Since int // of Defined: the first instruction that Const holds for; before, it is the opposite, when Since is not zero
-	Mark  int // the register of its OpMark, plus one: what evals defined before it does not hide it; zero: all does
+	From  int   // of Defined: the first instruction that it exists at
+	Flips []int // of Defined: the instructions at which Const became what it is from the opposite, and so on
+	Mark  int   // the register of its OpMark, plus one: what evals defined before it does not hide it; zero: all does
 }
 
 // ConstAt tells whether a variable of Defined is a constant after an instruction.
-func (s Symbol) ConstAt(pc int) bool { return s.Const != (pc < s.Since) }
+func (s Symbol) ConstAt(pc int) bool {
+	konst := s.Const
+	for _, at := range s.Flips {
+		konst = konst != (pc < at)
+	}
+	return konst
+}
 
 // Site is a call by name or an access to a property: what the machine looks up, and what it found last.
 type Site struct {
@@ -164,6 +170,8 @@ type Site struct {
 	This      bool     // the receiver is this, or reached through it
 	Constant  string   // the constant that a property is written through
 	Scope     int      // the register of the host's variable that the receiver is, plus one
+	Variable  string   // the variable that the receiver begins at, where an eval may have defined it
+	Symbols   int      // of that variable
 	Method    bool     // written x.f(y)
 	Temporary bool     // the receiver is what a call or another expression made
 	Getter    string   // for a property
@@ -200,7 +208,7 @@ type Proto struct {
 	Captures []Capture
 }
 
-// Capture is a captured register. A constant is captured by value.
+// Capture is a register that is, or may be, captured. A constant is captured by value.
 type Capture struct {
 	Reg    int
 	Copy   bool

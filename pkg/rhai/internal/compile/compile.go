@@ -299,8 +299,9 @@ const anonymous = "anon$"
 
 // closureName is a name that no function of the script has.
 func closureName(s *syntax.Closure) string {
-	place := uint64(s.Pos.Line)<<32 | uint64(s.Pos.Column)
-	return fmt.Sprintf("%s%016x", anonymous, place*0x9e3779b97f4a7c15) // odd: no two places have the same
+	const odd = 0x9e3779b97f4a7c15 // so that no two places have the same
+	place := (uint64(s.Pos.Line)<<32 | uint64(s.Pos.Column)) * odd
+	return fmt.Sprintf("%s%016x", anonymous, (place^place>>32)*odd)
 }
 
 // closure compiles a closure that is made in f and returns its proto's number.

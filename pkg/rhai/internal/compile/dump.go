@@ -55,7 +55,7 @@ func (f *Func) Describe(at int, in Instr) string {
 		return fmt.Sprintf("%-16s r%d = r%d.%s", name, in.A, in.B, f.Sites[in.C].Name)
 	case in.Op == OpSet || in.Op == OpBack:
 		return fmt.Sprintf("%-16s r%d.%s = r%d", name, in.A, f.Sites[in.B].Name, in.C)
-	case in.Op == OpCheck || in.Op == OpKeep || in.Op == OpWritable || in.Op == OpThrough || in.Op == OpNamed || in.Op == OpResolve:
+	case in.Op == OpCheck || in.Op == OpWritable || in.Op == OpNamed || in.Op == OpResolve:
 		return fmt.Sprintf("%-16s r%d %s", name, in.A, f.Consts[in.Wide()].Debug())
 	case in.Op == OpReturn || in.Op == OpReturnIs || in.Op == OpUnit || in.Op == OpAbsent || in.Op == OpThis || in.Op == OpThrow:
 		return fmt.Sprintf("%-16s r%d", name, in.A)

@@ -197,6 +197,10 @@ func (f *fn) inert(e syntax.Expr) bool {
 			_, known := fold(n.(syntax.Expr))
 			ok = ok && known
 		case *syntax.Closure:
+			for _, c := range n.Captures {
+				v := f.lookup(c.Text)
+				ok = ok && v != nil && !v.extern
+			}
 			return false
 		}
 		return ok

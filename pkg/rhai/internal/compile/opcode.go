@@ -10,30 +10,30 @@ const (
 	OpNop Op = iota
 
 	// Data.
-	OpUnit     // R[A] = ()
-	OpBool     // R[A] = B != 0
-	OpInt      // R[A] = n(BC)
-	OpConst    // R[A] = K[BC]
-	OpCopy     // R[A] = copy R[B]
-	OpMove     // R[A] = move R[B]
-	OpAbsent   // R[A] = absent
-	OpCellGet  // R[A] = copy of what R[B] holds or shares
-	OpCellRef  // R[A] = move of what R[B] holds or shares
-	OpCellSet  // what R[A] holds or shares = R[B]
-	OpLock     // lock what R[A] shares, if it shares anything
-	OpUnlock   // end the frame's lock
-	OpCheck    // error unless variable R[A] exists; name K[BC]
-	OpThrough  // OpWritable for writing to what the variable leads to: a constant custom value leads to the host
-	OpWritable // error unless scope variable R[A] exists and is no constant; name K[BC]
-	OpThis     // R[A] = move R[0], error when this is not bound
-	OpFree     // error unless this is no constant; it is written through to R[A], by site B-1 = R[C] or not by a property when B is 0
-	OpVary     // the constants that frames above this one have as this are no more
-	OpNamed    // R[A] = the host's variable K[BC]
-	OpGlobal   // R[A] = global constant BC
-	OpSetGlob  // global constant BC = R[A]
-	OpLookup   // R[A] = variable of symbols C by name K[B], defined by an eval or not
-	OpRedefine // the variable at place C of symbols B, or one that evals defined which has its place now, is another with the value R[A]
-	OpStore    // variable of symbols C by name K[B] = R[A]
+	OpUnit      // R[A] = ()
+	OpBool      // R[A] = B != 0
+	OpInt       // R[A] = n(BC)
+	OpConst     // R[A] = K[BC]
+	OpCopy      // R[A] = copy R[B]
+	OpMove      // R[A] = move R[B]
+	OpAbsent    // R[A] = absent
+	OpCellGet   // R[A] = copy of what R[B] holds or shares
+	OpCellRef   // R[A] = move of what R[B] holds or shares
+	OpCellSet   // what R[A] holds or shares = R[B]
+	OpLock      // lock what R[A], or the variable of symbols C-1 by name K[B], shares, if it shares anything
+	OpUnlock    // end the frame's lock
+	OpCheck     // error unless variable R[A] exists; name K[BC]
+	OpWritable  // error unless scope variable R[A] exists and is no constant; name K[BC]
+	OpThis      // R[A] = move R[0], error when this is not bound
+	OpVary      // the constants that frames above this one have as this are no more
+	OpNamed     // R[A] = the host's variable K[BC]
+	OpGlobal    // R[A] = global constant BC
+	OpSetGlob   // global constant BC = R[A]
+	OpLookup    // R[A] = variable of symbols C by name K[B], defined by an eval or not
+	OpRedefine  // the variable at place C of symbols B, or one that evals defined which has its place now, is another with the value R[A]
+	OpStore     // variable of symbols C by name K[B] = R[A]
+	OpBackStore // OpStore, unless it is a constant or a function
+	OpIsConst   // R[A] = whether the variable of symbols C by name K[B] is a constant
 
 	// Operators: R[A] = R[B] op R[C].
 	OpAdd
@@ -83,6 +83,8 @@ const (
 	OpLoopIfNot   // OpJumpIfNot backwards
 	OpJumpUnit    // if R[A] is () pc += n(BC)
 	OpJumpNotUnit // if R[A] is not () pc += n(BC)
+	OpJumpFree    // if this is no constant pc += n(BC)
+	OpJumpThrough // if scope variable R[A] is no constant, or a custom value, which leads to the host, pc += n(BC)
 	// if not (R[A] op R[B]) pc += n(C)
 	OpUnlessEq
 	OpUnlessNe
@@ -152,7 +154,7 @@ const (
 	OpIndexRef  // R[A] = move R[B][R[C]]
 	OpSetIndex  // R[A][R[B]] = R[C]
 	OpMaySet    // error of R[A][R[B]] = R[C], if it is one, and no change
-	OpKeep      // error when R[A] is an array or a map, which the constant K[BC] leads to: nothing is computed for its elements
+	OpKeep      // error when R[A], which the constant of site C leads to, is an array or a map that has R[B]: nothing is computed for its elements
 	OpBackIndex // R[A][R[B]] = R[C], unless it is that already
 
 	// Loops.
@@ -171,12 +173,12 @@ const (
 )
 
 var opNames = [numOps]string{
-	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "lock", "unlock", "check", "through", "writable", "this", "free", "vary",
-	"named", "global", "set_global", "lookup", "redefine", "store",
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "lock", "unlock", "check", "writable", "this", "vary",
+	"named", "global", "set_global", "lookup", "redefine", "store", "back_store", "is_const",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",
 	"assign", "assign_add", "assign_sub", "assign_add_int", "assign_sub_int",
-	"jump", "loop", "jump_if", "jump_if_not", "loop_if", "loop_if_not", "jump_unit", "jump_not_unit",
+	"jump", "loop", "jump_if", "jump_if_not", "loop_if", "loop_if_not", "jump_unit", "jump_not_unit", "jump_free", "jump_through",
 	"unless_eq", "unless_ne", "unless_lt", "unless_le", "unless_gt", "unless_ge",
 	"unless_eq_int", "unless_ne_int", "unless_lt_int", "unless_le_int", "unless_gt_int", "unless_ge_int",
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",

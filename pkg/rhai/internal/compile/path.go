@@ -14,9 +14,11 @@ type place struct {
 	back  []step
 	nils  []int  // jumps for when a `?.` found unit
 	konst string // the constant that the path starts at
-	scope int    // the register of the host's variable that the path starts at, plus one
-	this  bool   // the path starts at this
-	cell  int    // the register of the variable that the path starts at and closures may share, plus one
+	name  string // the variable that the path starts at, where an eval may have defined it, and its symbols
+	named int
+	scope int  // the register of the host's variable that the path starts at, plus one
+	this  bool // the path starts at this
+	cell  int  // the register of the variable that the path starts at and closures may share, plus one
 }
 
 // step is one instruction on the way back.
@@ -49,7 +51,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 			r := reg()
 			name, symbol := f.konst(value.Str(e.Name)), f.symbol(v)
 			f.emit(OpLookup, r, name, symbol, pos)
-			p := place{reg: r, back: []step{{OpStore, r, name, symbol, pos}}}
+			p := place{reg: r, name: e.Name, named: symbol, back: []step{{OpBackStore, r, name, symbol, pos}}}
 			if v != nil {
 				p.cell = v.reg + 1
 				if v.konst {
@@ -104,6 +106,11 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 	r := reg()
 	f.expr(e, r)
 	return place{reg: r}
+}
+
+// receiver notes where the receiver of a call comes from.
+func (s *Site) receiver(p place) {
+	s.Const, s.Scope, s.This, s.Variable, s.Symbols = p.konst != "", p.scope, p.this, p.name, p.named
 }
 
 // shared is the register of a variable that closures may share, plus one; zero for others.
@@ -271,13 +278,17 @@ func (f *fn) backs(at int) {
 
 // race notes that an instruction may be passed a closure over the variable that a path begins at.
 func (f *fn) race(at int, p place) {
-	if p.cell == 0 {
+	if p.cell == 0 && p.name == "" {
 		return
 	}
 	if f.Races == nil {
-		f.Races = map[int]int{}
+		f.Races = map[int]Capture{}
 	}
-	f.Races[at] = p.cell - 1
+	c := Capture{Reg: p.cell - 1}
+	if p.name != "" {
+		c.Name, c.ByName = p.name, p.named+1
+	}
+	f.Races[at] = c
 }
 
 // settle lets the jumps of a path that met unit yield unit.
@@ -357,23 +368,26 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		f.emit(OpMove, w, p.reg, 0, e.Name.Pos)
 		p.back = append([]step{{OpMove, p.reg, w, 0, e.Name.Pos}}, p.back...)
 	}
-	if p.cell > 0 {
+	switch {
+	case p.name != "":
+		f.emit(OpLock, p.cell-1, f.konst(value.Str(p.name)), p.named+1, e.Name.Pos)
+	case p.cell > 0:
 		f.emit(OpLock, p.cell-1, 0, 0, e.Name.Pos)
 	}
 	if e.Name.Text == "call" {
 		site := f.callPtr(w, true, e.Args, e.Name.Pos)
-		site.Const, site.Scope, site.This = p.konst != "", p.scope, p.this
+		site.receiver(p)
 	} else {
 		site := f.callSite(e.Name.Text, len(e.Args))
-		site.Method, site.Temporary, site.Const, site.Scope = true, !variablePath(e.Base), p.konst != "", p.scope
-		site.This = p.this
+		site.Method, site.Temporary = true, !variablePath(e.Base)
+		site.receiver(p)
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}
 	called := len(f.Code) - 1
-	if p.cell > 0 {
+	if p.cell > 0 || p.name != "" {
 		f.emit(OpUnlock, 0, 0, 0, e.Name.Pos)
 	}
-	if p.konst != "" || p.this || p.scope > 0 {
+	if p.konst != "" || p.name != "" || p.this || p.scope > 0 {
 		f.emit(OpVary, 0, 0, 0, e.Name.Pos)
 	}
 	f.goBackFrom(called, p)
@@ -465,7 +479,7 @@ func (f *fn) qualifiedCall(e *syntax.Call, dst int) {
 			f.expr(a, w+1+i)
 		}
 		p = f.ref(e.Args[0], w)
-		site.Const, site.Scope, site.This = p.konst != "", p.scope, p.this
+		site.receiver(p)
 	} else {
 		for i, a := range e.Args {
 			f.expr(a, w+i)
@@ -564,7 +578,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 			pos = begin(args[0]) // what is wrong is wrong with it
 		}
 		site := f.callSite(name, len(args))
-		site.Const, site.Scope, site.This = p.konst != "", p.scope, p.this
+		site.receiver(p)
 		f.goBackFrom(f.emit(OpCallRef, w, f.site(site), len(args), pos), p)
 		f.emit(OpMove, dst, w+1, 0, pos)
 		return

@@ -313,7 +313,12 @@ func (s *simplifier) path(e syntax.Expr) syntax.Expr {
 	case *syntax.Method:
 		return &syntax.Method{Pos: n.Pos, Base: s.path(n.Base), Name: n.Name, Args: s.exprs(n.Args), Safe: n.Safe}
 	}
-	return s.expr(e)
+	out := s.expr(e)
+	if safe(out) {
+		// What it finds missing ends itself alone.
+		return &syntax.Block{Pos: out.Position(), Body: []syntax.Stmt{&syntax.ExprStmt{X: out}}}
+	}
+	return out
 }
 
 // element is the part of a constant that a simplified path of one step leads to, or the path.

@@ -243,9 +243,9 @@ func (f *fn) let(s *syntax.Let) {
 	if old != nil {
 		for i := range f.Defined {
 			if f.Defined[i].Reg == reg {
-				symbol.From = f.Defined[i].From
+				symbol.From, symbol.Flips = f.Defined[i].From, f.Defined[i].Flips
 				if f.Defined[i].Const != symbol.Const {
-					symbol.Since = len(f.Code)
+					symbol.Flips = append(symbol.Flips, len(f.Code))
 				}
 				f.Defined[i] = symbol
 			}
@@ -323,15 +323,8 @@ func (f *fn) assign(s *syntax.Assign) {
 		f.prepare(t)
 		p := f.base(t.Base, t.Safe, t.Pos)
 		site := f.property(t.Name.Text)
+		f.onConstant(p, t.Base, func(name string) { f.refuseProperty(name, p, t, s, n, rhs, op) })
 		if p.konst != "" {
-			f.Sites[site].Constant = p.konst
-			if s.Op != "" {
-				v := f.temp()
-				f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)
-				f.update(v, n, rhs, op, s.Pos)
-				rhs = v
-			}
-			f.alt(f.emit(OpSetConst, p.reg, site, rhs, t.Name.Pos), begin(t.Base), syntax.Pos{})
 			f.settle(p.nils, discard, s.Pos)
 			return
 		}
@@ -343,8 +336,6 @@ func (f *fn) assign(s *syntax.Assign) {
 			f.race(updated, p)
 			rhs = v
 		}
-		f.writable(p, t.Base)
-		f.free(p, site+1, rhs, t.Base, t.Name.Pos)
 		f.race(f.emit(OpSet, p.reg, site, rhs, t.Name.Pos), p)
 		f.goBack(p)
 		f.backs(updated)
@@ -354,26 +345,18 @@ func (f *fn) assign(s *syntax.Assign) {
 		rhs = f.steady(rhs, s.Value)
 		f.prepare(t)
 		key, p := f.keyed(t)
-		if p.konst == "" {
-			f.writable(p, t.Base)
-			f.free(p, 0, 0, t.Base, begin(t.Base))
+		f.onConstant(p, t.Base, func(name string) { f.refuseElement(name, p, key, t, s, n, rhs, op) })
+		if p.konst != "" {
+			f.settle(p.nils, discard, s.Pos)
+			return
 		}
 		updated := -1
 		if s.Op != "" {
 			v := f.temp()
 			f.race(f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos), p)
-			if p.konst != "" {
-				f.emitWide(OpKeep, p.reg, f.konst(value.Str(p.konst)), begin(t.Base))
-			}
 			updated = f.update(v, n, rhs, op, s.Pos)
 			f.race(updated, p)
 			rhs = v
-		}
-		if p.konst != "" {
-			f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos)
-			f.fail(value.AssignToConstant(p.konst), begin(t.Base))
-			f.settle(p.nils, discard, s.Pos)
-			return
 		}
 		f.race(f.emitIndex(OpSetIndex, p.reg, key, rhs, t, s.Pos), p)
 		f.goBack(p)
@@ -382,7 +365,7 @@ func (f *fn) assign(s *syntax.Assign) {
 	case *syntax.This:
 		rhs := f.operand(s.Value)
 		p := f.ref(t, -1)
-		f.free(p, 0, 0, t, t.Pos)
+		f.onConstant(p, t, func(name string) { f.fail(value.AssignToConstant(name), t.Pos) })
 		if s.Op == "" {
 			f.emit(OpCopy, p.reg, rhs, 0, s.Pos)
 		} else {
@@ -427,22 +410,6 @@ func (f *fn) steady(rhs int, e syntax.Expr) int {
 	return rhs
 }
 
-// free compiles the check that a path does not start at a this that is a constant, before it is written through: to a
-// property by a site, or otherwise.
-func (f *fn) free(p place, site, rhs int, base syntax.Expr, pos syntax.Pos) {
-	if p.this {
-		f.alt(f.emit(OpFree, p.reg, site, rhs, pos), begin(base), syntax.Pos{})
-	}
-}
-
-// writable compiles the check that a path does not start at a constant of the host.
-func (f *fn) writable(p place, e syntax.Expr) {
-	if p.scope > 0 && len(f.missing) == 0 {
-		of := slices.IndexFunc(f.External, func(s Symbol) bool { return s.Reg == p.scope-1 })
-		f.emitWide(OpThrough, p.scope-1, f.konst(value.Str(f.External[of].Name)), begin(e))
-	}
-}
-
 func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 	if len(t.Namespace) > 0 {
 		f.operand(s.Value)
@@ -469,6 +436,7 @@ func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 	case v != nil && v.konst:
 		f.fail(value.AssignToConstant(t.Name), t.Pos)
 	case v == nil && len(f.c.unit.byName[t.Name]) > 0:
+		f.operand(s.Value)
 		f.fail(value.AssignToConstant(t.Name), t.Pos)
 	case v == nil && !f.all:
 		f.operand(s.Value)

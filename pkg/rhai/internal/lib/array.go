@@ -438,7 +438,11 @@ func add(c value.Context, list []value.Value, x value.Value) ([]value.Value, err
 
 func arrayFolding(r *value.Registry) {
 	eachPointer(func(second value.Type) {
-		calling(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
+		folding := calling
+		if second == tStr {
+			folding = mutating // of a constant's items, as in the reference, a function is called by its pointer alone
+		}
+		folding(r, "map", func(c value.Context, args []value.Value) (value.Value, error) {
 			cb, err := newCallback(c, args[1])
 			if err != nil {
 				return value.Value{}, err
@@ -455,7 +459,7 @@ func arrayFolding(r *value.Registry) {
 			})
 			return value.NewArray(list), err
 		}, tArray, second)
-		calling(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
+		folding(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
 			cb, err := newCallback(c, args[1])
 			if err != nil {
 				return value.Value{}, err

@@ -168,8 +168,8 @@ func blobReading(r *value.Registry) {
 		from, to := portion(len(b), args)
 		return copyBytes(c, b[from:to])
 	}
-	pure(r, "extract", extract, tBlob, tInt)
-	portions(func(params ...value.Type) { pure(r, "extract", extract, params...) }, tBlob)
+	mutating(r, "extract", extract, tBlob, tInt)
+	portions(func(params ...value.Type) { mutating(r, "extract", extract, params...) }, tBlob)
 }
 
 func blobChanging(r *value.Registry) {

@@ -46,7 +46,7 @@ func arraySorting(r *value.Registry) {
 		}
 		return sorted, sortBy(c, sorted.Array().Items, args[1])
 	}
-	pure(r, "order", order, tArray, tFn)
+	mutating(r, "order", order, tArray, tFn)
 	mutating(r, "order_by", order, tArray, tFn)
 
 	changeArray(r, "dedup", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {

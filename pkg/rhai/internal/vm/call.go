@@ -424,7 +424,7 @@ func (m *Machine) accessor(f *value.Func, this *value.Value, args ...value.Value
 	return v, err
 }
 
-// captured is the variable that a closure captures, nil when there is none, and whether it is captured by value.
+// captured is the variable that is captured, nil when there is none, and whether it is captured by value.
 func (m *Machine) captured(c compile.Capture) (v *value.Value, byValue bool) {
 	if c.ByName == 0 {
 		return &m.stack[m.base+c.Reg], c.Copy

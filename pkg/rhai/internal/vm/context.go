@@ -27,8 +27,10 @@ func (m *Machine) Tick(n int) error {
 // Limits are the run's limits.
 func (m *Machine) Limits() *value.Limits { return &m.Run.Limits }
 
-// Call calls a function pointer.
+// Call calls a function pointer. The native function that calls takes up a level of the depth.
 func (m *Machine) Call(f *value.FnPtr, this *value.Value, args []value.Value) (value.Value, error) {
+	m.max--
+	defer func() { m.max++ }()
 	copied := m.receiver()
 	m.copies += copied
 	v, err := m.callPointer(f, this, args)

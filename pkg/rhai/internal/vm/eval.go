@@ -333,30 +333,35 @@ func (m *Machine) lookup(in compile.Instr) *value.Error {
 	return value.VariableNotFound(name)
 }
 
+// constNamed tells whether the variable of a name, defined by an eval or not, is a constant.
+func (m *Machine) constNamed(name string, symbols []compile.Symbol) bool {
+	if d := m.seenDynamic(name, symbols); d >= 0 {
+		return m.dynamic[d].konst
+	}
+	for _, s := range symbols {
+		return s.Const || m.fn.IsExternal(s.Reg) && m.scopeConst(s.Reg)
+	}
+	return false
+}
+
 // store does OpStore: it writes a variable by name.
 func (m *Machine) store(in compile.Instr) *value.Error {
 	name := m.fn.Consts[in.B].Text()
 	v := m.stack[m.base+int(in.A)]
-	if d := m.seenDynamic(name, m.fn.Symbols[in.C]); d >= 0 {
-		if m.dynamic[d].konst {
-			return value.AssignToConstant(name)
-		}
-		put(&m.dynamic[d].v, v)
-		return nil
+	list, place := m.fn.Symbols[in.C], (*value.Value)(nil)
+	if d := m.seenDynamic(name, list); d >= 0 {
+		place = &m.dynamic[d].v
+	} else if len(list) > 0 {
+		place = &m.stack[m.base+list[0].Reg]
 	}
-	if list := m.fn.Symbols[in.C]; len(list) > 0 {
-		s := list[0]
-		place := &m.stack[m.base+s.Reg]
-		if place.IsAbsent() {
-			return value.VariableNotFound(name)
-		}
-		if s.Const || m.fn.IsExternal(s.Reg) && m.scopeConst(s.Reg) {
-			return value.AssignToConstant(name)
-		}
-		put(place, v)
-		return nil
+	switch {
+	case place == nil || place.IsAbsent():
+		return value.VariableNotFound(name)
+	case m.constNamed(name, list):
+		return value.AssignToConstant(name)
 	}
-	return value.VariableNotFound(name)
+	put(place, v)
+	return nil
 }
 
 // put writes a variable's register, through its cell if it has become one.

@@ -10,7 +10,8 @@ import (
 
 // constant tells whether the receiver of a call is a constant.
 func (m *Machine) constant(s *compile.Site) bool {
-	return s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1) || s.This && m.thisConst()
+	return s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1) || s.This && m.thisConst() ||
+		s.Variable != "" && m.constNamed(s.Variable, m.fn.Symbols[s.Symbols])
 }
 
 // thisConst tells whether the current frame's this is a constant.
@@ -50,17 +51,4 @@ func (m *Machine) vary(depth int) {
 	for n := len(m.fixed); n > 0 && m.fixed[n-1] >= depth; n-- {
 		m.fixed = m.fixed[:n-1]
 	}
-}
-
-// free does OpFree.
-func (m *Machine) free(in compile.Instr) *value.Error {
-	if !m.thisConst() {
-		return nil
-	}
-	if in.B > 0 {
-		if v := m.get1(in.A); v.Kind() != value.KindMap {
-			return m.setConst(v, m.fn.Sites[in.B-1], m.get1(in.C))
-		}
-	}
-	return m.alt(0, value.AssignToConstant(""))
 }

@@ -17,7 +17,11 @@ type lock struct {
 // lock does OpLock.
 func (m *Machine) lock(in compile.Instr) {
 	m.unlock(m.depth)
-	if v := m.at(in.A); v.IsCell() && !v.Cell().Locked {
+	c := compile.Capture{Reg: int(in.A), ByName: int(in.C)}
+	if in.C > 0 {
+		c.Name = m.fn.Consts[in.B].Text()
+	}
+	if v, _ := m.captured(c); v != nil && v.IsCell() && !v.Cell().Locked {
 		v.Cell().Locked = true
 		m.locks = append(m.locks, lock{v.Cell(), m.depth})
 	}
@@ -48,12 +52,12 @@ func (m *Machine) raced(name string, args []value.Value, first int) *value.Error
 // racing is the error of an assignment or an index that passes a function a closure over the variable that its path
 // begins at, as the argument of a number.
 func (m *Machine) racing(name string, x value.Value, number int) *value.Error {
-	r, ok := m.fn.Races[m.pc()-1]
+	c, ok := m.fn.Races[m.pc()-1]
 	if !ok || x.Kind() < value.KindString {
 		return nil
 	}
-	v := m.at(uint16(r))
-	if !v.IsCell() || v.Cell().Locked {
+	v, _ := m.captured(c)
+	if v == nil || !v.IsCell() || v.Cell().Locked {
 		return nil
 	}
 	v.Cell().Locked = true

@@ -115,10 +115,15 @@ func (m *Machine) exec(entry int) *value.Error {
 				*reg(r, in.A) = *this
 				continue
 			}
-		case compile.OpFree, compile.OpVary:
+		case compile.OpVary:
 			if len(m.fixed) == 0 {
 				continue
 			}
+		case compile.OpJumpFree:
+			if !m.thisConst() {
+				ip = skip(ip, int(in.Wide()))
+			}
+			continue
 
 		case compile.OpAdd:
 			b, c := reg(r, in.B), reg(r, in.C)

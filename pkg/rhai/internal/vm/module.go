@@ -373,7 +373,7 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 // host's.
 func (m *Machine) reach(f *value.Func, s *compile.Site, at, n int) (value.Value, *value.Error) {
 	if f.Mutates && m.constant(s) && !m.stack[at].IsReference() {
-		if s.Scope == 0 || s.Method {
+		if s.Method || s.Scope == 0 && s.Variable == "" {
 			return value.Value{}, value.MutateConstant(s.Name)
 		}
 		constant := m.stack[at].Share()

@@ -30,13 +30,17 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		if m.at(in.A).IsAbsent() {
 			return m.missing(in)
 		}
-	case compile.OpWritable, compile.OpThrough:
+	case compile.OpWritable:
 		name := m.fn.Consts[in.Wide()].Text()
 		if m.at(in.A).IsAbsent() {
 			return value.VariableNotFound(name)
 		}
-		if m.scopeConst(int(in.A)) && (in.Op == compile.OpWritable || !m.at(in.A).IsReference()) {
+		if m.scopeConst(int(in.A)) {
 			return value.AssignToConstant(name)
+		}
+	case compile.OpJumpThrough:
+		if !m.scopeConst(int(in.A)) || m.at(in.A).IsReference() {
+			m.ip = skip(m.ip, int(in.Wide()))
 		}
 	case compile.OpThis:
 		if m.at(0).IsAbsent() {
@@ -65,8 +69,6 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		}
 	case compile.OpCellGet, compile.OpCellRef, compile.OpCellSet:
 		return value.DataRace()
-	case compile.OpFree:
-		return m.free(in)
 	case compile.OpVary:
 		m.vary(m.depth + 1)
 	case compile.OpLock:
@@ -77,6 +79,12 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		return m.lookup(in)
 	case compile.OpStore:
 		return m.store(in)
+	case compile.OpBackStore:
+		if err := m.store(in); err != nil && err.Kind != value.ErrVariableNotFound && err.Kind != value.ErrAssignmentToConstant {
+			return err
+		}
+	case compile.OpIsConst:
+		m.at(in.A).SetBool(m.constNamed(m.fn.Consts[in.B].Text(), m.fn.Symbols[in.C]))
 	case compile.OpIn, compile.OpNotIn:
 		ok, err := m.in(m.get1(in.B), m.get1(in.C))
 		return m.put(in.A)(value.Bool(ok == (in.Op == compile.OpIn)), err)
@@ -232,8 +240,13 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		m.dirty = true
 		return err
 	case compile.OpKeep:
-		if k := m.at(in.A).Kind(); k == value.KindArray || k == value.KindMap {
-			return value.AssignToConstant(m.fn.Consts[in.Wide()].Text())
+		v, key := m.get1(in.A), m.get1(in.B)
+		kept := v.Kind() == value.KindArray && key.IsInt()
+		if v.Kind() == value.KindMap {
+			_, kept = v.Map().Get(key.Text())
+		}
+		if kept {
+			return value.AssignToConstant(m.fn.Sites[in.C].Constant)
 		}
 	case compile.OpMaySet:
 		return m.maySet(m.get1(in.A), m.get1(in.B), m.get1(in.C))
