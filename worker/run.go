@@ -130,7 +130,7 @@ func (r *runner) execute(ctx context.Context, stop context.CancelCauseFunc, c ci
 			outcome, changes = internal(play), nil
 		}
 	}()
-	program, err := r.engine.Compile(play.Script)
+	program, err := r.engine.CompileContext(ctx, play.Script)
 	if err != nil {
 		return r.failed(ctx, c, play, err), nil
 	}

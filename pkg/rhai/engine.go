@@ -135,15 +135,27 @@ func limit(o *syntax.Options, l *Limits) {
 }
 
 // Compile compiles a source, or finds it among those compiled lately. A syntax error is an *Error of kind ErrorParsing.
+// How long it takes is bounded by the limit on the source's length: some tens of milliseconds by default.
 func (e *Engine) Compile(source string) (*Program, error) {
+	return e.CompileContext(context.Background(), source)
+}
+
+// CompileContext is Compile until the context ends. Then the error is an *Error of kind ErrorTerminated.
+func (e *Engine) CompileContext(ctx context.Context, source string) (*Program, error) {
 	if p := e.cache.get(source); p != nil {
 		return p, nil
 	}
 	if err := e.limits.CheckSource(len(source)); err != nil {
 		return nil, value.AsError(err)
 	}
-	e.machines.Compile(source, e.limits.Memory)
-	unit, err := e.parse(source, compile.Options{}, false)
+	if err := e.machines.Compile(ctx, source, e.limits.Memory); err != nil {
+		return nil, value.AsError(err)
+	}
+	var options compile.Options
+	if ctx.Done() != nil {
+		options.Interrupt = func() error { return value.Ended(ctx) }
+	}
+	unit, err := e.parse(source, options, false)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +220,7 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 
 // Eval compiles and runs a source without variables. The function Eval has a scope, options and a Go type.
 func (e *Engine) Eval(ctx context.Context, source string) (Value, error) {
-	p, err := e.Compile(source)
+	p, err := e.CompileContext(ctx, source)
 	if err != nil {
 		return Value{}, err
 	}

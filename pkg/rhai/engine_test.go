@@ -120,6 +120,8 @@ func TestInterruption(t *testing.T) {
 		`let f = || { loop { } }; f.call()`,
 		`eval("loop { }")`,
 		`loop { try { loop { } } catch { } }`,
+		`let a = []; a.pad(1000000, 1); loop { let b = a; b[0] = 2; b.insert(0, 1); a == b; }`,
+		`let s = ""; s.pad(4000000, "é"); loop { s.to_upper(); let t = s + s; t.len(); }`,
 	} {
 		p := compile(t, e, source)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -47,6 +47,19 @@ func ExampleEngine_Compile() {
 	// Syntax error: Unexpected ';' (line 1, position 9)
 }
 
+func ExampleEngine_CompileContext() {
+	ctx, cancel := context.WithCancel(context.Background())
+	engine := rhai.New()
+	program, err := engine.CompileContext(ctx, `40 + 2`)
+	fmt.Println(program != nil, err)
+	cancel()
+	_, err = engine.CompileContext(ctx, `40 + 3`)
+	fmt.Println(errors.Is(err, context.Canceled), err)
+	// Output:
+	// true <nil>
+	// true Script terminated
+}
+
 func ExampleProgram_Functions() {
 	program, err := rhai.New().Compile("/// Adds.\nfn add(a, b) { a + b }\nprivate fn helper() { }")
 	if err != nil {

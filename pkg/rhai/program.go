@@ -126,7 +126,7 @@ func Call[T any](ctx context.Context, p *Program, name string, args []any, opts 
 
 // Eval compiles and runs a source and gives its value as a Go value: see Decode. The scope may be nil.
 func Eval[T any](ctx context.Context, e *Engine, source string, scope *Scope, opts ...RunOption) (T, error) {
-	p, err := e.Compile(source)
+	p, err := e.CompileContext(ctx, source)
 	if err != nil {
 		return *new(T), err
 	}

@@ -1,7 +1,6 @@
 package value
 
 import (
-	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -26,28 +25,44 @@ func (v Value) Array() *Array { return (*Array)(v.p) }
 
 // OwnArray makes the array in this place safe to write, and returns it.
 func OwnArray(place *Value) *Array {
+	a, _ := OwnArrayIn(nil, place) // without a run nothing ends it
+	return a
+}
+
+// OwnArrayIn is OwnArray under the limits of a run, which may be nil.
+func OwnArrayIn(run Context, place *Value) (*Array, error) {
 	a := (*Array)(place.p)
 	if !a.shared {
-		return a
+		return a, nil
 	}
-	items := make([]Value, len(a.Items), len(a.Items)+len(a.Items)/8)
-	for i, x := range a.Items {
-		items[i] = x.Share()
+	items, err := Make[Value](run, 0, len(a.Items)+len(a.Items)/8)
+	if err == nil {
+		items, err = AppendShared(run, items, a.Items)
+	}
+	if err != nil {
+		return nil, err
 	}
 	place.p = NewArray(items).p // the tag stays
-	return (*Array)(place.p)
+	return (*Array)(place.p), nil
 }
 
 // doubled is up to how many items a list that one item is put to becomes twice as long. A longer one becomes a quarter
 // longer, as Go has it.
 const doubled = 1 << 17
 
-// Push puts an item at the end of a list.
-func Push(items []Value, x Value) []Value {
-	if n := len(items); n == cap(items) && n < doubled {
-		items = slices.Grow(items, max(n, 1))
+// Push puts an item at the end of a list, under the limits of a run.
+func Push(run Context, items []Value, x Value) ([]Value, error) {
+	if n := len(items); n == cap(items) {
+		more := 1
+		if n > 0 && n < doubled {
+			more = n
+		}
+		var err error
+		if items, err = Grow(run, items, more); err != nil {
+			return nil, err
+		}
 	}
-	return append(items, x)
+	return append(items, x), nil
 }
 
 // Pushing is how many bytes Push allocates, or a few more.
@@ -78,26 +93,44 @@ func (v Value) Blob() *Blob { return (*Blob)(v.p) }
 
 // OwnBlob makes the blob in this place safe to write, and returns it.
 func OwnBlob(place *Value) *Blob {
+	b, _ := OwnBlobIn(nil, place) // without a run nothing ends it
+	return b
+}
+
+// OwnBlobIn is OwnBlob under the limits of a run, which may be nil.
+func OwnBlobIn(run Context, place *Value) (*Blob, error) {
 	b := (*Blob)(place.p)
 	if !b.shared {
-		return b
+		return b, nil
 	}
-	place.p = NewBlob(append([]byte(nil), b.Bytes...)).p // the tag stays
-	return (*Blob)(place.p)
+	bytes, err := Clone(run, b.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	place.p = NewBlob(bytes).p // the tag stays
+	return (*Blob)(place.p), nil
 }
 
 // Shift takes the first item out, which costs nothing but now and then: when much of the array's memory lies before
 // its items, they are copied. It is how many were. The array must be owned and not be empty.
-func (a *Array) Shift() (x Value, copied int) {
+func (a *Array) Shift(run Context) (x Value, copied int, err error) {
 	x = a.Items[0]
 	a.origin = max(a.origin, grade(cap(a.Items)))
-	a.Items[0] = Value{}
-	a.Items = a.Items[1:]
-	if grade(cap(a.Items))+1 < a.origin {
-		a.Items, a.origin = append(make([]Value, 0, len(a.Items)+len(a.Items)/8), a.Items...), 0
-		return x, len(a.Items)
+	if grade(cap(a.Items)-1)+1 >= a.origin {
+		a.Items[0] = Value{}
+		a.Items = a.Items[1:]
+		return x, 0, nil
 	}
-	return x, 0
+	n := len(a.Items) - 1
+	items, err := Make[Value](run, n, n+n/8)
+	if err == nil {
+		err = Copy(run, items, a.Items[1:])
+	}
+	if err != nil {
+		return Value{}, 0, err
+	}
+	a.Items, a.origin = items, 0
+	return x, n, nil
 }
 
 // Shared tells whether a writer must copy the array first.

@@ -115,7 +115,10 @@ func Text(c Context, v Value, form Form) (string, error) {
 	if err := p.value(v, 0); err != nil {
 		return "", err
 	}
-	return string(p.b), p.check()
+	if err := p.check(); err != nil {
+		return "", err
+	}
+	return TextOf(c, p.b)
 }
 
 // maxText is where formatting a container without a run's limits stops.
@@ -186,10 +189,13 @@ func (p *printer) grow(n int) error {
 	if err := p.c.Reserve(want); err != nil {
 		return err
 	}
-	b := make([]byte, len(p.b), want)
-	copy(b, p.b)
+	b, err := Make[byte](p.c, len(p.b), want)
+	if err != nil {
+		return err
+	}
+	err = Copy(p.c, b, p.b)
 	p.b = b
-	return nil
+	return err
 }
 
 // over tells whether the text is to end here.

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -49,24 +50,70 @@ func (v Value) Map() *Map { return (*Map)(v.p) }
 
 // OwnMap makes the map in this place safe to write, and returns it.
 func OwnMap(place *Value) *Map {
+	m, _ := OwnMapIn(nil, place) // without a run nothing ends it
+	return m
+}
+
+// OwnMapIn is OwnMap under the limits of a run, which may be nil.
+func OwnMapIn(run Context, place *Value) (*Map, error) {
 	m := (*Map)(place.p)
 	if !m.shared {
-		return m
+		return m, nil
 	}
-	c := &Map{header: header{kind: KindMap}, sorted: m.sorted}
-	c.entries = make([]Entry, len(m.entries))
-	for i, e := range m.entries {
-		c.entries[i] = Entry{e.Key, e.Val.Share()}
-	}
-	if m.index != nil {
-		c.index = make(map[string]int32, len(m.index))
-		for i := range c.entries {
-			c.index[c.entries[i].Key] = int32(i)
-		}
-		c.order = slices.Clone(m.order)
+	c, err := m.clone(run)
+	if err != nil {
+		return nil, err
 	}
 	place.p = c.Value().p // the tag stays
-	return c
+	return c, nil
+}
+
+// indexedAtOnce is how many entries are put into an index between two looks at the context.
+const indexedAtOnce = 2048
+
+func (m *Map) clone(run Context) (c *Map, err error) {
+	c = &Map{header: header{kind: KindMap}, sorted: m.sorted}
+	if c.entries, err = Make[Entry](run, len(m.entries), len(m.entries)); err != nil {
+		return nil, err
+	}
+	if m.index != nil {
+		if c.index, err = newIndex(run, len(m.index)); err != nil {
+			return nil, err
+		}
+		if c.order, err = Clone(run, m.order); err != nil {
+			return nil, err
+		}
+	}
+	err = Pieces(run, len(m.entries), pieceBytes/indexedAtOnce, func(from, to int) {
+		for i := from; i < to; i++ {
+			e := &m.entries[i]
+			c.entries[i] = Entry{e.Key, e.Val.Share()}
+			if c.index != nil {
+				c.index[e.Key] = int32(i)
+			}
+		}
+	})
+	return c, err
+}
+
+// newIndex makes an index with room for n keys.
+func newIndex(run Context, n int) (map[string]int32, error) {
+	if run == nil || n*indexBytes < largeBytes {
+		return make(map[string]int32, n), nil
+	}
+	made := make(chan map[string]int32, 1)
+	if err := run.Aside(func() { made <- make(map[string]int32, n) }); err != nil {
+		return nil, err
+	}
+	return <-made, nil
+}
+
+// GrowIn makes room for another key, under the limits of a run.
+func (m *Map) GrowIn(run Context) (err error) {
+	if len(m.entries) == cap(m.entries) && len(m.entries) > indexedAtOnce {
+		m.entries, err = Grow(run, m.entries, 1)
+	}
+	return err
 }
 
 // Len counts the entries.
@@ -194,7 +241,10 @@ func (m *Map) Sort(c Context) (err error) {
 			return err
 		}
 	}
-	order := make([]int32, len(m.entries))
+	order, err := Make[int32](c, len(m.entries), len(m.entries))
+	if err != nil {
+		return err
+	}
 	for i := range order {
 		order[i] = int32(i)
 	}
@@ -210,7 +260,7 @@ func (m *Map) Sort(c Context) (err error) {
 	steps := 0
 	slices.SortFunc(order, func(a, b int32) int {
 		if steps++; c != nil && steps&1023 == 0 {
-			if err := c.Tick(32); err != nil {
+			if err := cmp.Or(c.Tick(32), Interrupted(c)); err != nil {
 				panic(stopSort{err})
 			}
 		}

@@ -2,7 +2,6 @@ package value
 
 import (
 	"math/bits"
-	"strings"
 	"unsafe"
 )
 
@@ -308,21 +307,6 @@ func (m *marks) add(p unsafe.Pointer) bool {
 // Holder is a Go value that holds script values. A run's memory counts them.
 type Holder interface {
 	Hold(add func(Value))
-}
-
-// Part is a text that is a part of a string's. Where it is notably smaller than what it would keep alive, it is a copy.
-func (s *String) Part(part string) string {
-	whole := len(s.s)
-	switch {
-	case s.buf != nil:
-		whole = len(s.buf.data)
-	case s.short():
-		whole += objectBytes
-	}
-	if grade(len(part)) < grade(whole) {
-		return strings.Clone(part)
-	}
-	return part
 }
 
 // grade orders sizes into eight classes between one power of two and the next, rounding down: sizes of a class differ

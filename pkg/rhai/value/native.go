@@ -121,6 +121,10 @@ type Context interface {
 	// Reserve tells of bytes that the function is about to allocate, be it for a moment. Its error, that the run would
 	// take too much, ends the script: return it unchanged. Call it before whatever is large or comes in large numbers.
 	Reserve(bytes int) error
+	// Aside runs f on a goroutine of its own and waits for its end, for what takes long and can't look at the run's
+	// context. When the run ends first it returns the error that ends the script: return it unchanged. f goes on, and so
+	// must not touch what is the run's.
+	Aside(f func()) error
 	// Limits are the run's limits. They must not be changed.
 	Limits() *Limits
 	// Call calls a function pointer. this, when not nil, is what the function sees as `this`, and may be written

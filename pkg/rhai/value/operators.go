@@ -2,11 +2,11 @@ package value
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -55,8 +55,8 @@ func OpByName(name string) (Op, bool) {
 }
 
 // Binary applies an operator to values of built-in types. ok is false when they have no such operator, and then the
-// operator may still be a function that somebody registered.
-func Binary(op Op, a, b Value) (v Value, ok bool, err error) {
+// operator may still be a function that somebody registered. The run, under whose limits it is done, may be nil.
+func Binary(run Context, op Op, a, b Value) (v Value, ok bool, err error) {
 	ak, bk := a.Kind(), b.Kind()
 	switch {
 	case ak == KindInt && bk == KindInt:
@@ -85,7 +85,7 @@ func Binary(op Op, a, b Value) (v Value, ok bool, err error) {
 	}
 	switch op {
 	case OpAdd:
-		return add(a, b, ak, bk)
+		return add(run, a, b, ak, bk)
 	case OpSub:
 		return sub(a, b, ak, bk)
 	}
@@ -447,7 +447,7 @@ func (c *comparison) same(a, b Value, depth int) (bool, error) {
 			}
 		}
 	}
-	v, ok, err := Binary(OpEq, a, b)
+	v, ok, err := Binary(c.run, OpEq, a, b)
 	if err == nil && !ok {
 		switch {
 		case depth == 0 && ak != KindFnPtr:
@@ -517,18 +517,20 @@ func textOf(v Value) string {
 	return v.Text()
 }
 
-func add(a, b Value, ak, bk Kind) (Value, bool, error) {
+func add(run Context, a, b Value, ak, bk Kind) (v Value, ok bool, err error) {
 	switch ak {
 	case KindString:
 		switch bk {
 		case KindString:
-			return a.Str().Concat(b.Str()), true, nil
+			v, err = a.Str().ConcatIn(run, b.Str())
+			return v, true, err
 		case KindUnit:
 			return a, true, nil
 		case KindCustom, KindFnPtr, KindTimestamp, KindBlob:
 			return Value{}, false, nil
 		}
-		return a.Str().Append(b.String()), true, nil
+		v, err = a.Str().AppendIn(run, b.String())
+		return v, true, err
 	case KindChar:
 		switch bk {
 		case KindChar, KindString:
@@ -537,26 +539,29 @@ func add(a, b Value, ak, bk Kind) (Value, bool, error) {
 	case KindArray:
 		if bk == KindArray {
 			x, y := a.Array().Items, b.Array().Items
-			items := make([]Value, 0, len(x)+len(y))
-			for _, list := range [2][]Value{x, y} {
-				for _, v := range list {
-					items = append(items, v.Share())
-				}
+			items, err := Make[Value](run, 0, len(x)+len(y))
+			if err == nil {
+				items, err = AppendShared(run, items, x)
 			}
-			return NewArray(items), true, nil
+			if err == nil {
+				items, err = AppendShared(run, items, y)
+			}
+			return NewArray(items), true, err
 		}
 	case KindMap:
 		if bk == KindMap {
 			v := a.Share()
-			m := OwnMap(&v)
-			for k, x := range b.Map().All() {
-				m.Set(k, x.Share())
-			}
-			return v, true, nil
+			err := mixin(run, &v, b.Map())
+			return v, true, err
 		}
 	case KindBlob:
 		if bk == KindBlob {
-			return NewBlob(append(append([]byte(nil), a.Blob().Bytes...), b.Blob().Bytes...)), true, nil
+			x, y := a.Blob().Bytes, b.Blob().Bytes
+			both, err := Make[byte](run, len(x)+len(y), len(x)+len(y))
+			if err == nil {
+				err = cmp.Or(Copy(run, both, x), Copy(run, both[len(x):], y))
+			}
+			return NewBlob(both), true, err
 		}
 	case KindTimestamp:
 		if s, ok := b.Number(); ok {
@@ -571,7 +576,8 @@ func add(a, b Value, ak, bk Kind) (Value, bool, error) {
 		case KindUnit:
 			return b, true, nil
 		case KindBool, KindInt, KindFloat, KindArray, KindMap, KindRange, KindRangeInclusive:
-			return Str(a.String() + b.Text()), true, nil
+			s, err := Concat(run, a.String(), b.Text())
+			return Str(s), true, err
 		}
 	}
 	return Value{}, false, nil
@@ -603,8 +609,33 @@ func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
 	return Value{}, false, nil
 }
 
-// Assign applies a compound assignment of built-in types to a place. ok is false when there is none.
-func Assign(op Op, place *Value, b Value) (ok bool, err error) {
+// mixin puts the entries of a map into the one in a place.
+func mixin(run Context, place *Value, from *Map) error {
+	m, err := OwnMapIn(run, place)
+	if err == nil {
+		err = from.Sort(run)
+	}
+	if err != nil {
+		return err
+	}
+	done := 0
+	for k, x := range from.All() {
+		if done++; done%indexedAtOnce == 0 {
+			if err := Interrupted(run); err != nil {
+				return err
+			}
+		}
+		if err := m.GrowIn(run); err != nil {
+			return err
+		}
+		m.Set(k, x.Share())
+	}
+	return nil
+}
+
+// Assign applies a compound assignment of built-in types to a place. ok is false when there is none. The run, under
+// whose limits it is done, may be nil.
+func Assign(run Context, op Op, place *Value, b Value) (ok bool, err error) {
 	if b.Kind() == KindString { // odd, but what the reference does
 		switch {
 		case op == OpSub && place.Kind() == KindString && place.Text() == "":
@@ -618,48 +649,66 @@ func Assign(op Op, place *Value, b Value) (ok bool, err error) {
 		switch place.Kind() {
 		case KindArray:
 			if b.Kind() == KindArray {
-				// The items are read first: a += a.
-				items := b.Array().Items
-				a := OwnArray(place)
-				a.Items = slices.Grow(a.Items, len(items))
-				for _, v := range items {
-					a.Items = append(a.Items, v.Share())
+				items := b.Array().Items // read first: a += a
+				a, err := OwnArrayIn(run, place)
+				if err != nil {
+					return true, err
 				}
-				return true, nil
+				items, err = AppendShared(run, a.Items, items)
+				if err == nil {
+					a.Items = items
+				}
+				return true, err
 			}
-			a := OwnArray(place)
-			a.Items = append(a.Items, b.Share())
-			return true, nil
+			a, err := OwnArrayIn(run, place)
+			if err != nil {
+				return true, err
+			}
+			items, err := Grow(run, a.Items, 1)
+			if err == nil {
+				a.Items = append(items, b.Share())
+			}
+			return true, err
 		case KindMap:
 			if b.Kind() == KindMap {
-				m := OwnMap(place)
-				for k, x := range b.Map().All() {
-					m.Set(k, x.Share())
-				}
-				return true, nil
+				return true, mixin(run, place, b.Map())
 			}
 		case KindBlob:
-			switch b.Kind() {
-			case KindInt:
-				o := OwnBlob(place)
-				o.Bytes = append(o.Bytes, byte(b.Int()))
-				return true, nil
-			case KindChar, KindString:
-				o := OwnBlob(place)
-				o.Bytes = append(o.Bytes, textOf(b)...)
-				return true, nil
-			case KindBlob:
-				o := OwnBlob(place)
-				o.Bytes = append(o.Bytes, b.Blob().Bytes...)
-				return true, nil
+			more, ok := appendable(b)
+			if !ok {
+				break
 			}
+			o, err := OwnBlobIn(run, place)
+			if err != nil {
+				return true, err
+			}
+			n := len(o.Bytes)
+			grown, err := Grow(run, o.Bytes, len(more))
+			if err == nil {
+				o.Bytes = grown[:n+len(more)]
+				err = Copy(run, o.Bytes[n:], more)
+			}
+			return true, err
 		}
 	}
-	v, ok, err := Binary(op, *place, b)
+	v, ok, err := Binary(run, op, *place, b)
 	if ok && err == nil {
 		*place = v
 	}
 	return ok, err
+}
+
+// appendable is the bytes that a value puts behind a blob; ok is false when it has none.
+func appendable(v Value) (b []byte, ok bool) {
+	switch v.Kind() {
+	case KindInt:
+		return []byte{byte(v.Int())}, true
+	case KindChar, KindString:
+		return BytesOf(textOf(v)), true
+	case KindBlob:
+		return v.Blob().Bytes, true
+	}
+	return nil, false
 }
 
 // Neg is the unary minus of built-in types.
@@ -690,7 +739,7 @@ func Compare(run Context, op Op, a, b Value) (v Value, ok bool, err error) {
 	if err != nil {
 		return Value{}, true, err
 	}
-	return Binary(op, a, b)
+	return Binary(run, op, a, b)
 }
 
 // Key identifies a scalar or a string among the cases of a switch.

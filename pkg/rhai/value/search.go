@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -11,9 +12,11 @@ const Searched = 1 << 16
 
 // Search is the index of the first sep in a text; -1 when there is none. It counts the work as it goes.
 func Search(c Context, s, sep string) (int, error) {
-	window := max(Searched, len(sep))
-	for from := 0; ; from += window {
-		end := min(from+window+len(sep), len(s))
+	if len(sep) > Searched {
+		return searchLong(c, s, sep)
+	}
+	for from := 0; ; from += Searched {
+		end := min(from+Searched+len(sep), len(s))
 		if at := strings.Index(s[from:end], sep); at >= 0 {
 			return from + at, worked(c, at)
 		}
@@ -23,23 +26,48 @@ func Search(c Context, s, sep string) (int, error) {
 	}
 }
 
+// searchLong looks for a long text: where the sum of as many bytes is the same, times powers of a number, it compares.
+func searchLong(c Context, s, sep string) (int, error) {
+	const base = 16777619
+	n := len(sep)
+	if n > len(s) {
+		return -1, nil
+	}
+	var want, have, last uint64 = 0, 0, 1 // last is base to the power of n
+	for i := range n {
+		want, have, last = want*base+uint64(sep[i]), have*base+uint64(s[i]), last*base
+		if i%Searched == Searched-1 {
+			if err := worked(c, Searched); err != nil {
+				return -1, err
+			}
+		}
+	}
+	for at := 0; ; at++ {
+		if have == want {
+			if err := worked(c, n); err != nil {
+				return -1, err
+			}
+			if s[at:at+n] == sep {
+				return at, nil
+			}
+		}
+		if at+n == len(s) {
+			return -1, nil
+		}
+		have = have*base + uint64(s[at+n]) - last*uint64(s[at])
+		if at%Searched == Searched-1 {
+			if err := worked(c, Searched); err != nil {
+				return -1, err
+			}
+		}
+	}
+}
+
 // Substitute replaces every old in a text, which may not become too long. It counts the work and the memory.
 func Substitute(c Context, s, old, by string) (string, error) {
-	count := 0
-	if old == "" {
-		count = utf8.RuneCountInString(s) + 1
-	} else {
-		for rest := s; ; {
-			at, err := Search(c, rest, old)
-			if err != nil {
-				return "", err
-			}
-			if at < 0 {
-				break
-			}
-			count++
-			rest = rest[at+len(old):]
-		}
+	count, err := occurrences(c, s, old)
+	if err != nil {
+		return "", err
 	}
 	if count == 0 {
 		return s, nil
@@ -54,31 +82,54 @@ func Substitute(c Context, s, old, by string) (string, error) {
 	if err := c.Reserve(size); err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	b.Grow(size)
-	ticked := 0
-	for rest := s; ; {
-		at := strings.Index(rest, old)
-		if old == "" { // between all characters, and at both ends
-			at = 0
-			if b.Len() > 0 || len(rest) < len(s) {
-				_, at = utf8.DecodeRuneInString(rest)
-			}
-		}
-		if count == 0 || at < 0 {
-			b.WriteString(rest)
-			return b.String(), nil
-		}
-		count--
-		b.WriteString(rest[:at])
-		b.WriteString(by)
-		rest = rest[at+len(old):]
-		if b.Len()-ticked > Searched {
-			if err := worked(c, b.Len()-ticked); err != nil {
+	b, err := Make[byte](c, 0, size)
+	if err != nil {
+		return "", err
+	}
+	put := func(text string) error {
+		n := len(b)
+		b = b[:n+len(text)]
+		return Copy(c, b[n:], BytesOf(text))
+	}
+	rest, ticked := s, 0
+	for done := range count {
+		at := 0
+		switch {
+		case old != "":
+			if at, err = Search(c, rest, old); err != nil {
 				return "", err
 			}
-			ticked = b.Len()
+		case done > 0: // between all characters, and at both ends
+			_, at = utf8.DecodeRuneInString(rest)
 		}
+		if err := cmp.Or(put(rest[:at]), put(by)); err != nil {
+			return "", err
+		}
+		rest = rest[at+len(old):]
+		if len(b)-ticked > Searched {
+			if err := worked(c, len(b)-ticked); err != nil {
+				return "", err
+			}
+			ticked = len(b)
+		}
+	}
+	err = put(rest)
+	return TextIn(b), err
+}
+
+// occurrences is how often a text is found in another, one behind the other.
+func occurrences(c Context, s, of string) (count int, err error) {
+	if of == "" {
+		count, err = CountChars(c, s)
+		return count + 1, err
+	}
+	for {
+		at, err := Search(c, s, of)
+		if err != nil || at < 0 {
+			return count, err
+		}
+		count++
+		s = s[at+len(of):]
 	}
 }
 

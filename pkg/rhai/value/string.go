@@ -53,10 +53,14 @@ func (s *String) Chars() int {
 		return int(n - 1)
 	}
 	n := utf8.RuneCountInString(s.s)
+	s.keepChars(n)
+	return n
+}
+
+func (s *String) keepChars(n int) {
 	if n < math.MaxUint32 {
 		s.chars.Store(uint32(n + 1))
 	}
-	return n
 }
 
 // At is the character at a non-negative index, or ok false beyond the end.
@@ -93,21 +97,36 @@ func (s *String) Append(text string) Value {
 	if text == "" {
 		return s.Value()
 	}
-	return s.append(text, isASCII(text))
+	v, _ := s.append(nil, text, isASCII(text))
+	return v
+}
+
+// AppendIn is Append under the limits of a run.
+func (s *String) AppendIn(run Context, text string) (Value, error) {
+	if text == "" {
+		return s.Value(), nil
+	}
+	return s.append(run, text, isASCII(text))
 }
 
 // Concat is Append for a string object.
 func (s *String) Concat(t *String) Value {
-	switch {
-	case t.s == "":
-		return s.Value()
-	case s.s == "":
-		return t.Value()
-	}
-	return s.append(t.s, t.ascii)
+	v, _ := s.ConcatIn(nil, t)
+	return v
 }
 
-func (s *String) append(text string, ascii bool) Value {
+// ConcatIn is Concat under the limits of a run.
+func (s *String) ConcatIn(run Context, t *String) (Value, error) {
+	switch {
+	case t.s == "":
+		return s.Value(), nil
+	case s.s == "":
+		return t.Value(), nil
+	}
+	return s.append(run, t.s, t.ascii)
+}
+
+func (s *String) append(run Context, text string, ascii bool) (Value, error) {
 	from := len(s.s)
 	end := from + len(text)
 	b := s.buf
@@ -115,18 +134,27 @@ func (s *String) append(text string, ascii bool) Value {
 		if b == nil && end <= longestShort {
 			var both [longestShort]byte
 			copy(both[copy(both[:], s.s):], text)
-			return short(both[:end], s.ascii && ascii)
+			return short(both[:end], s.ascii && ascii), nil
 		}
 		if b == nil && end < 256 {
 			// Most strings are joined once and never grow: spare them the buffer until they are worth it.
-			return Value{p: unsafe.Pointer(&String{header: header{kind: KindString}, ascii: s.ascii && ascii, s: s.s + text})}
+			return Value{p: unsafe.Pointer(&String{header: header{kind: KindString}, ascii: s.ascii && ascii, s: s.s + text})}, nil
 		}
-		b = &buffer{data: make([]byte, roomFor(end, b != nil))}
-		copy(b.data, s.s)
+		room := roomFor(end, b != nil)
+		data, err := Make[byte](run, room, room)
+		if err == nil {
+			err = Copy(run, data, BytesOf(s.s))
+		}
+		if err != nil {
+			return Value{}, err
+		}
+		b = &buffer{data: data}
 		b.used.Store(int64(end))
 	}
-	copy(b.data[from:], text)
-	return Value{p: unsafe.Pointer(&String{header: header{kind: KindString}, ascii: s.ascii && ascii, s: unsafe.String(&b.data[0], end), buf: b})}
+	if err := Copy(run, b.data[from:], BytesOf(text)); err != nil {
+		return Value{}, err
+	}
+	return Value{p: unsafe.Pointer(&String{header: header{kind: KindString}, ascii: s.ascii && ascii, s: unsafe.String(&b.data[0], end), buf: b})}, nil
 }
 
 // roomFor is the size of a buffer for a text of n bytes: generous when the text has outgrown one before.

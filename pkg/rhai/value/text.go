@@ -2,7 +2,6 @@ package value
 
 import (
 	"strconv"
-	"strings"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -56,11 +55,12 @@ func short[T string | []byte](text T, ascii bool) Value {
 }
 
 // Copied is a string of a text that it does not keep alive.
-func Copied(text string) Value {
+func Copied(run Context, text string) (Value, error) {
 	if len(text) > longestShort {
-		return Str(strings.Clone(text))
+		s, err := TextOf(run, BytesOf(text))
+		return Str(s), err
 	}
-	return short(text, isASCII(text))
+	return short(text, isASCII(text)), nil
 }
 
 // JoinShort is the text of strings, ints, chars and bools, one behind the other; ok is false when it is not short, or

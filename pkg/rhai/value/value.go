@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"math"
 	"time"
 	"unsafe"
@@ -318,7 +319,7 @@ func (v Value) freeze(run Context) error {
 	}
 	for w := walks.top(); w != nil; w = walks.top() {
 		if steps++; steps&1023 == 0 && run != nil {
-			if err := run.Tick(1); err != nil {
+			if err := cmp.Or(run.Tick(1), Interrupted(run)); err != nil {
 				return err
 			}
 		}

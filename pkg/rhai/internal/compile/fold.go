@@ -54,7 +54,7 @@ func fold(e syntax.Expr) (value.Value, bool) {
 		if !foldable(op, a, b) {
 			return value.Value{}, false
 		}
-		v, known, err := value.Binary(op, a, b)
+		v, known, err := value.Binary(nil, op, a, b)
 		return v, known && err == nil
 	case *syntax.Array:
 		items := make([]value.Value, len(e.Items))

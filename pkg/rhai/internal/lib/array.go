@@ -2,7 +2,6 @@ package lib
 
 import (
 	"math"
-	"slices"
 
 	"circles/pkg/rhai/value"
 )
@@ -20,7 +19,11 @@ func arrays(r *value.Registry) {
 func changeArray(r *value.Registry, name string, f func(c value.Context, a *value.Array, args []value.Value) (value.Value, error),
 	params ...value.Type) {
 	mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
-		return f(c, value.OwnArray(&args[0]), args)
+		a, err := value.OwnArrayIn(c, &args[0])
+		if err != nil {
+			return value.Value{}, err
+		}
+		return f(c, a, args)
 	}, params...)
 }
 
@@ -57,19 +60,22 @@ func arrayItems(r *value.Registry) {
 				return value.Value{}, err
 			}
 		}
-		a.Items = value.Push(a.Items, args[1])
-		return value.Unit(), nil
+		items, err := value.Push(c, a.Items, args[1])
+		if err == nil {
+			a.Items = items
+		}
+		return value.Unit(), err
 	}, tArray, tAny)
 	changeArray(r, "append", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		more := args[1].Array().Items
 		if err := grow(c, args[0], len(more)); err != nil {
 			return value.Value{}, err
 		}
-		a.Items = slices.Grow(a.Items, len(more))
-		for _, x := range more {
-			a.Items = append(a.Items, x.Share())
+		items, err := value.AppendShared(c, a.Items, more)
+		if err == nil {
+			a.Items = items
 		}
-		return value.Unit(), nil
+		return value.Unit(), err
 	}, tArray, tArray)
 	changeArray(r, "insert", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		if err := grow(c, args[0], 1); err != nil {
@@ -79,7 +85,11 @@ func arrayItems(r *value.Registry) {
 		if !ok {
 			at = len(a.Items)
 		}
-		a.Items = slices.Insert(a.Items, at, args[2])
+		items, err := value.Replace(c, a.Items, at, at, args[2])
+		if err != nil {
+			return value.Value{}, err
+		}
+		a.Items = items
 		return value.Unit(), work(c, len(a.Items)-at)
 	}, tArray, tInt, tAny)
 	changeArray(r, "pad", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
@@ -93,11 +103,19 @@ func arrayItems(r *value.Registry) {
 		if err := grow(c, args[0], int(n)-len(a.Items)); err != nil {
 			return value.Value{}, err
 		}
-		a.Items = slices.Grow(a.Items, int(n)-len(a.Items))
-		for len(a.Items) < int(n) {
-			a.Items = append(a.Items, args[2].Share())
+		more := int(n) - len(a.Items)
+		items, err := value.Grow(c, a.Items, more)
+		if err != nil {
+			return value.Value{}, err
 		}
-		return value.Unit(), nil
+		by := args[2].Share()
+		err = value.Pieces(c, more, valueBytes, func(from, to int) {
+			for range to - from {
+				items = append(items, by)
+			}
+		})
+		a.Items = items
+		return value.Unit(), err
 	}, tArray, tInt, tAny)
 
 	changeArray(r, "pop", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
@@ -121,8 +139,16 @@ func arrayItems(r *value.Registry) {
 		return value.Unit(), nil
 	}, tArray)
 	changeArray(r, "reverse", func(c value.Context, a *value.Array, _ []value.Value) (value.Value, error) {
-		slices.Reverse(a.Items)
-		return value.Unit(), work(c, len(a.Items))
+		items, last := a.Items, len(a.Items)-1
+		err := value.Pieces(c, len(items)/2, 2*valueBytes, func(from, to int) {
+			for i := from; i < to; i++ {
+				items[i], items[last-i] = items[last-i], items[i]
+			}
+		})
+		if err != nil {
+			return value.Value{}, err
+		}
+		return value.Unit(), work(c, len(items))
 	}, tArray)
 }
 
@@ -145,7 +171,10 @@ func newItems(c value.Context, n int) ([]value.Value, error) {
 	if err := c.Reserve(valueBytes * n); err != nil {
 		return nil, err
 	}
-	return make([]value.Value, 0, n), work(c, n)
+	if err := work(c, n); err != nil {
+		return nil, err
+	}
+	return value.Make[value.Value](c, 0, n)
 }
 
 // clone is newItems with copies of items in it that leave their place, or with such that stay if stay says so.
@@ -154,13 +183,10 @@ func clone(c value.Context, items []value.Value, stay bool) ([]value.Value, erro
 	if err != nil {
 		return nil, err
 	}
-	if !stay {
-		return append(list, items...), nil
+	if stay {
+		return value.AppendShared(c, list, items)
 	}
-	for _, x := range items {
-		list = append(list, x.Share())
-	}
-	return list, nil
+	return list[:len(items)], value.Copy(c, list[:len(items)], items)
 }
 
 // valueBytes is the size of a value in an array.
@@ -172,9 +198,9 @@ func takeItem(c value.Context, a *value.Array, at int) (value.Value, error) {
 		return value.Unit(), nil
 	}
 	if at == 0 {
-		x, copied := a.Shift()
+		x, copied, err := a.Shift(c)
 		if copied == 0 {
-			return x, nil
+			return x, err
 		}
 		if err := c.Reserve(valueBytes * copied); err != nil {
 			return value.Value{}, err
@@ -183,11 +209,19 @@ func takeItem(c value.Context, a *value.Array, at int) (value.Value, error) {
 	}
 	x := a.Items[at]
 	moved := len(a.Items) - at - 1
-	a.Items = slices.Delete(a.Items, at, at+1)
-	if moved == 0 {
-		return x, nil
+	if err := removeItems(c, a, at, at+1); err != nil || moved == 0 {
+		return x, err
 	}
 	return x, work(c, moved)
+}
+
+// removeItems takes the items from one index up to another out.
+func removeItems(c value.Context, a *value.Array, from, to int) error {
+	items, err := value.Replace(c, a.Items, from, to)
+	if err == nil {
+		a.Items = items
+	}
+	return err
 }
 
 // copyItems is a new array of items that stay where they are.
@@ -197,11 +231,11 @@ func copyItems(c value.Context, items []value.Value) (value.Value, error) {
 }
 
 func arrayParts(r *value.Registry) {
-	changeArray(r, "truncate", func(_ value.Context, a *value.Array, args []value.Value) (value.Value, error) {
+	changeArray(r, "truncate", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		keep := min(max(args[1].Int(), 0), int64(len(a.Items)))
-		clear(a.Items[keep:])
+		dropped := a.Items[keep:]
 		a.Items = a.Items[:keep]
-		return value.Unit(), nil
+		return value.Unit(), value.Clear(c, dropped)
 	}, tArray, tInt)
 	changeArray(r, "chop", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
 		drop := int64(len(a.Items)) - min(max(args[1].Int(), 0), int64(len(a.Items)))
@@ -220,9 +254,9 @@ func arrayParts(r *value.Registry) {
 		if err != nil {
 			return value.Value{}, err
 		}
-		clear(a.Items[at:])
+		dropped := a.Items[at:]
 		a.Items = a.Items[:at]
-		return value.NewArray(tail), nil
+		return value.NewArray(tail), value.Clear(c, dropped)
 	}, tArray, tInt)
 
 	extract := func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
@@ -238,7 +272,9 @@ func arrayParts(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			a.Items = slices.Delete(a.Items, from, to)
+			if err := removeItems(c, a, from, to); err != nil {
+				return value.Value{}, err
+			}
 			return value.NewArray(out), work(c, len(a.Items))
 		}, params...)
 		changeArray(r, "retain", func(c value.Context, a *value.Array, args []value.Value) (value.Value, error) {
@@ -250,7 +286,10 @@ func arrayParts(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			out := slices.Delete(a.Items, from, to)
+			if err := removeItems(c, a, from, to); err != nil {
+				return value.Value{}, err
+			}
+			out := a.Items
 			a.Items = kept
 			return value.NewArray(out), work(c, len(out))
 		}, params...)
@@ -270,7 +309,11 @@ func arrayParts(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			a.Items = slices.Replace(a.Items, from, to, by...)
+			items, err := value.Replace(c, a.Items, from, to, by...)
+			if err != nil {
+				return value.Value{}, err
+			}
+			a.Items = items
 			return value.Unit(), work(c, len(a.Items))
 		}, params...)
 	}, tArray, tArray)
@@ -308,10 +351,11 @@ func writeBack(c value.Context, args []value.Value, i int, old, item value.Value
 	if err := c.Reserve(value.Growing(args[0], 0)); err != nil {
 		return err
 	}
-	if a := value.OwnArray(&args[0]); i < len(a.Items) {
+	a, err := value.OwnArrayIn(c, &args[0])
+	if err == nil && i < len(a.Items) {
 		a.Items[i] = item
 	}
-	return nil
+	return err
 }
 
 // begin is the index that a search starts from: the third argument's, or the first one.
@@ -433,7 +477,7 @@ func add(c value.Context, list []value.Value, x value.Value) ([]value.Value, err
 			return nil, err
 		}
 	}
-	return value.Push(list, x), nil
+	return value.Push(c, list, x)
 }
 
 func arrayFolding(r *value.Registry) {
@@ -501,7 +545,7 @@ func arrayFolding(r *value.Registry) {
 					in, out = out, in
 				}
 				if err != nil { // what has been taken is gone
-					in = append(in, args[0].Array().Items[done:]...)
+					in, _ = value.AppendShared(c, in, args[0].Array().Items[done:])
 				}
 				args[0] = value.NewArray(in)
 				return value.NewArray(out), err

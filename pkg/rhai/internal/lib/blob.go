@@ -5,9 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"strings"
 	"unicode/utf8"
-	"unsafe"
 
 	"circles/pkg/rhai/value"
 )
@@ -24,9 +22,9 @@ func blobs(r *value.Registry) {
 			return value.Value{}, err
 		}
 		if len(args) > 1 {
-			fill(b, byte(args[1].Int()))
+			err = fill(c, b, byte(args[1].Int()))
 		}
-		return value.NewBlob(b), nil
+		return value.NewBlob(b), err
 	}
 	pure(r, "blob", create)
 	pure(r, "blob", create, tInt)
@@ -56,13 +54,15 @@ func newBytes(c value.Context, n int64) ([]byte, error) {
 	if err := c.Reserve(int(n)); err != nil {
 		return nil, err
 	}
-	return make([]byte, n), nil
+	return value.Make[byte](c, int(n), int(n))
 }
 
 // newBytesOf is newBytes with a copy of bytes in it.
 func newBytesOf(c value.Context, part []byte) ([]byte, error) {
 	b, err := newBytes(c, int64(len(part)))
-	copy(b, part)
+	if err == nil {
+		err = value.Copy(c, b, part)
+	}
 	return b, err
 }
 
@@ -72,13 +72,16 @@ func copyBytes(c value.Context, part []byte) (value.Value, error) {
 	return value.NewBlob(b), err
 }
 
-// decode reads a blob as UTF-8, with a replacement character for every byte that is none.
+// decode reads a blob as UTF-8, with a replacement character for every beginning of a character that does not go on, and
+// for every byte that is none.
 func decode(c value.Context, b []byte) (string, error) {
-	size := 0
-	for rest := b; len(rest) > 0; {
-		r, n := utf8.DecodeRune(rest)
+	size, valid := 0, true
+	err := runes(c, b, func(r rune, good bool) {
 		size += utf8.RuneLen(r)
-		rest = rest[n:]
+		valid = valid && good
+	})
+	if err != nil {
+		return "", err
 	}
 	if err := c.Limits().CheckString(size); err != nil {
 		return "", err
@@ -86,17 +89,58 @@ func decode(c value.Context, b []byte) (string, error) {
 	if err := c.Reserve(size); err != nil {
 		return "", err
 	}
-	if size == len(b) && utf8.Valid(b) {
-		return string(b), work(c, len(b))
+	if err := work(c, len(b)); err != nil {
+		return "", err
 	}
-	var s strings.Builder
-	s.Grow(size)
-	for rest := b; len(rest) > 0; {
-		r, n := utf8.DecodeRune(rest)
-		s.WriteRune(r)
-		rest = rest[n:]
+	if valid {
+		return value.TextOf(c, b)
 	}
-	return s.String(), work(c, len(b))
+	s, err := value.Make[byte](c, 0, size)
+	if err == nil {
+		err = runes(c, b, func(r rune, _ bool) { s = utf8.AppendRune(s, r) })
+	}
+	return value.TextIn(s), err
+}
+
+// runes calls f for one character after the other, and tells whether it is one.
+func runes(c value.Context, b []byte, f func(r rune, good bool)) error {
+	seen := 0
+	return value.Pieces(c, len(b), 1, func(_, to int) {
+		for seen < to {
+			r, n := utf8.DecodeRune(b[seen:])
+			good := r != utf8.RuneError || n > 1
+			if !good {
+				n = begun(b[seen:])
+			}
+			f(r, good)
+			seen += n
+		}
+	})
+}
+
+// begun is how many bytes are the beginning of a character that does not go on; one, where no character begins.
+func begun(b []byte) int {
+	if len(b) < 2 {
+		return 1
+	}
+	low, high := byte(0x80), byte(0xbf) // of the second byte
+	switch b[0] {
+	case 0xe0:
+		low = 0xa0
+	case 0xed:
+		high = 0x9f
+	case 0xf0:
+		low = 0x90
+	case 0xf4:
+		high = 0x8f
+	}
+	switch {
+	case b[0] < 0xe0 || b[0] > 0xf4 || b[1] < low || b[1] > high:
+		return 1
+	case b[0] >= 0xf0 && len(b) > 2 && b[2] >= 0x80 && b[2] <= 0xbf:
+		return 3
+	}
+	return 2
 }
 
 // growBlob checks that a blob may have so many bytes more, and counts the work and the memory.
@@ -112,10 +156,12 @@ func growBlob(c value.Context, b *value.Blob, more int) error {
 	return c.Tick(more >> 10)
 }
 
-func fill(b []byte, x byte) {
-	for i := range b {
-		b[i] = x
-	}
+func fill(c value.Context, b []byte, x byte) error {
+	return value.Pieces(c, len(b), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			b[i] = x
+		}
+	})
 }
 
 // at resolves an index: a negative one counts from the end; ok is false when there is nothing.
@@ -124,6 +170,15 @@ func at(size int, index int64) (int, bool) {
 		index += int64(size)
 	}
 	return int(index), index >= 0 && index < int64(size)
+}
+
+// replaceBytes puts other bytes in the place of some.
+func replaceBytes(c value.Context, b *value.Blob, from, to int, by ...byte) error {
+	bytes, err := value.Replace(c, b.Bytes, from, to, by...)
+	if err == nil {
+		b.Bytes = bytes
+	}
+	return err
 }
 
 func blobReading(r *value.Registry) {
@@ -158,10 +213,12 @@ func blobReading(r *value.Registry) {
 		if err != nil {
 			return value.Value{}, err
 		}
-		for _, x := range b {
-			items = append(items, value.Int(int64(x)))
-		}
-		return value.NewArray(items), nil
+		err = value.Pieces(c, len(b), valueBytes, func(from, to int) {
+			for _, x := range b[from:to] {
+				items = append(items, value.Int(int64(x)))
+			}
+		})
+		return value.NewArray(items), err
 	}, tBlob)
 	extract := func(c value.Context, args []value.Value) (value.Value, error) {
 		b := args[0].Blob().Bytes
@@ -175,15 +232,24 @@ func blobReading(r *value.Registry) {
 func blobChanging(r *value.Registry) {
 	change := func(name string, native func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error), params ...value.Type) {
 		mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
-			return native(c, value.OwnBlob(&args[0]), args)
+			b, err := value.OwnBlobIn(c, &args[0])
+			if err != nil {
+				return value.Value{}, err
+			}
+			return native(c, b, args)
 		}, append([]value.Type{tBlob}, params...)...)
 	}
 	grow := func(c value.Context, b *value.Blob, more []byte) (value.Value, error) {
 		if err := growBlob(c, b, len(more)); err != nil {
 			return value.Value{}, err
 		}
-		b.Bytes = append(b.Bytes, more...)
-		return value.Unit(), nil
+		n := len(b.Bytes)
+		bytes, err := value.Grow(c, b.Bytes, len(more))
+		if err != nil {
+			return value.Value{}, err
+		}
+		b.Bytes = bytes[:n+len(more)]
+		return value.Unit(), value.Copy(c, b.Bytes[n:], more)
 	}
 	push := func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		return grow(c, b, []byte{byte(args[1].Int())})
@@ -194,8 +260,7 @@ func blobChanging(r *value.Registry) {
 		return grow(c, b, args[1].Blob().Bytes)
 	}, tBlob)
 	change("append", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
-		text := args[1].Text()
-		return grow(c, b, unsafe.Slice(unsafe.StringData(text), len(text))) // it is only read
+		return grow(c, b, value.BytesOf(args[1].Text()))
 	}, tStr)
 	change("append", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		return grow(c, b, []byte(string(args[1].Char())))
@@ -218,8 +283,7 @@ func blobChanging(r *value.Registry) {
 			return value.Value{}, err
 		}
 		from, _ := window(len(b.Bytes), args[1].Int(), 0)
-		b.Bytes = slices.Insert(b.Bytes, from, byte(args[2].Int()))
-		return value.Unit(), nil
+		return value.Unit(), replaceBytes(c, b, from, from, byte(args[2].Int()))
 	}, tInt, tInt)
 	// take removes the byte at an index, or gives 0 where there is none.
 	take := func(c value.Context, b *value.Blob, index int64) (value.Value, error) {
@@ -228,7 +292,9 @@ func blobChanging(r *value.Registry) {
 			return value.Int(0), nil
 		}
 		x := b.Bytes[i]
-		b.Bytes = slices.Delete(b.Bytes, i, i+1)
+		if err := replaceBytes(c, b, i, i+1); err != nil {
+			return value.Value{}, err
+		}
 		return value.Int(int64(x)), c.Tick((len(b.Bytes) - i) >> 10)
 	}
 	change("pop", func(c value.Context, b *value.Blob, _ []value.Value) (value.Value, error) { return take(c, b, -1) })
@@ -250,7 +316,9 @@ func blobChanging(r *value.Registry) {
 	}, tInt)
 	change("chop", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		n := int64(len(b.Bytes))
-		b.Bytes = slices.Delete(b.Bytes, 0, int(n-min(max(args[1].Int(), 0), n)))
+		if err := replaceBytes(c, b, 0, int(n-min(max(args[1].Int(), 0), n))); err != nil {
+			return value.Value{}, err
+		}
 		return value.Unit(), c.Tick(len(b.Bytes) >> 10)
 	}, tInt)
 	change("pad", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
@@ -265,9 +333,12 @@ func blobChanging(r *value.Registry) {
 		if err := growBlob(c, b, int(n)-have); err != nil {
 			return value.Value{}, err
 		}
-		b.Bytes = slices.Grow(b.Bytes, int(n)-have)[:n]
-		fill(b.Bytes[have:], byte(args[2].Int()))
-		return value.Unit(), nil
+		bytes, err := value.Grow(c, b.Bytes, int(n)-have)
+		if err != nil {
+			return value.Value{}, err
+		}
+		b.Bytes = bytes[:n]
+		return value.Unit(), fill(c, b.Bytes[have:], byte(args[2].Int()))
 	}, tInt, tInt)
 	change("split", func(c value.Context, b *value.Blob, args []value.Value) (value.Value, error) {
 		from, _ := window(len(b.Bytes), args[1].Int(), 0)
@@ -282,7 +353,7 @@ func blobChanging(r *value.Registry) {
 			from, to := portion(len(b.Bytes), args)
 			out, err := copyBytes(c, b.Bytes[from:to])
 			if err == nil {
-				b.Bytes = slices.Delete(b.Bytes, from, to)
+				err = replaceBytes(c, b, from, to)
 			}
 			return out, err
 		}, params[1:]...)
@@ -298,7 +369,10 @@ func blobChanging(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			out := slices.Delete(b.Bytes, from, to)
+			if err := replaceBytes(c, b, from, to); err != nil {
+				return value.Value{}, err
+			}
+			out := b.Bytes
 			b.Bytes = kept
 			return value.NewBlob(out), nil
 		}, params[1:]...)
@@ -321,8 +395,7 @@ func blobChanging(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			b.Bytes = slices.Replace(b.Bytes, from, to, more...)
-			return value.Unit(), nil
+			return value.Unit(), replaceBytes(c, b, from, to, more...)
 		}, params[1:]...)
 	}, tBlob, tBlob)
 }
@@ -338,8 +411,11 @@ func blobNumbers(r *value.Registry) {
 			copy(eight[:], b[from:to])
 			return order.Uint64(eight[:])
 		}
-		write := func(args []value.Value, bits uint64) (value.Value, error) {
-			b := value.OwnBlob(&args[0])
+		write := func(c value.Context, args []value.Value, bits uint64) (value.Value, error) {
+			b, err := value.OwnBlobIn(c, &args[0])
+			if err != nil {
+				return value.Value{}, err
+			}
 			from, to := portion(len(b.Bytes), args[:len(args)-1])
 			var eight [8]byte
 			order.PutUint64(eight[:], bits)
@@ -353,11 +429,11 @@ func blobNumbers(r *value.Registry) {
 			pure(r, "parse_"+suffix+"_float", func(_ value.Context, args []value.Value) (value.Value, error) {
 				return value.Float(math.Float64frombits(read(args))), nil
 			}, params...)
-			mutating(r, "write_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
-				return write(args, uint64(args[len(args)-1].Int()))
+			mutating(r, "write_"+suffix, func(c value.Context, args []value.Value) (value.Value, error) {
+				return write(c, args, uint64(args[len(args)-1].Int()))
 			}, append(slices.Clone(params), tInt)...)
-			mutating(r, "write_"+suffix, func(_ value.Context, args []value.Value) (value.Value, error) {
-				return write(args, math.Float64bits(args[len(args)-1].Float()))
+			mutating(r, "write_"+suffix, func(c value.Context, args []value.Value) (value.Value, error) {
+				return write(c, args, math.Float64bits(args[len(args)-1].Float()))
 			}, append(slices.Clone(params), tFloat)...)
 		}, tBlob)
 	}
@@ -367,18 +443,22 @@ func blobNumbers(r *value.Registry) {
 	} {
 		portions(func(params ...value.Type) {
 			mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
-				b := value.OwnBlob(&args[0])
+				b, err := value.OwnBlobIn(c, &args[0])
+				if err != nil {
+					return value.Value{}, err
+				}
 				last := len(args) - 1
 				from, to := portion(len(b.Bytes), args[:last])
-				into := b.Bytes[from:to]
+				into, seen := b.Bytes[from:to], 0
 				for i, ch := range args[last].Text() {
 					if len(into) == 0 {
 						break
 					}
-					if i%value.Searched == value.Searched-1 {
-						if err := work(c, value.Searched); err != nil {
+					if i-seen >= value.Searched {
+						if err := work(c, i-seen); err != nil {
 							return value.Value{}, err
 						}
+						seen = i
 					}
 					if keep(ch) {
 						var four [utf8.UTFMax]byte

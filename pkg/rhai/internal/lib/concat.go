@@ -1,7 +1,6 @@
 package lib
 
 import (
-	"slices"
 	"unicode/utf8"
 
 	"circles/pkg/rhai/value"
@@ -31,7 +30,11 @@ func concatenation(r *value.Registry) {
 		if err := c.Reserve(len(left) + len(right)); err != nil {
 			return value.Value{}, err
 		}
-		return newString(c, left+right)
+		both, err := value.Concat(c, left, right)
+		if err != nil {
+			return value.Value{}, err
+		}
+		return newString(c, both)
 	}
 	pure(r, "+", join, tStr, tAny)
 	pure(r, "+", join, tAny, tStr)
@@ -39,8 +42,14 @@ func concatenation(r *value.Registry) {
 		if err := room(c, int64(len(args[0].Blob().Bytes)+utf8.UTFMax)); err != nil {
 			return value.Value{}, err
 		}
-		b := slices.Grow([]byte(nil), len(args[0].Blob().Bytes)+utf8.UTFMax)
-		b = append(b, args[0].Blob().Bytes...)
+		n := len(args[0].Blob().Bytes)
+		b, err := value.Make[byte](c, n, n+utf8.UTFMax)
+		if err == nil {
+			err = value.Copy(c, b, args[0].Blob().Bytes)
+		}
+		if err != nil {
+			return value.Value{}, err
+		}
 		b = utf8.AppendRune(b, args[1].Char())
 		return value.NewBlob(b), c.Limits().CheckArray(len(b))
 	}, tBlob, tChar)

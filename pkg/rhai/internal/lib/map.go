@@ -30,10 +30,13 @@ func maps(r *value.Registry) {
 			if err != nil {
 				return value.Value{}, err
 			}
-			for k, v := range m.All() {
-				items = append(items, item(k, *v))
-			}
-			return value.NewArray(items), nil
+			err = value.Pieces(c, m.Len(), entryBytes, func(from, to int) {
+				for i := from; i < to; i++ {
+					e := m.At(i)
+					items = append(items, item(e.Key, e.Val))
+				}
+			})
+			return value.NewArray(items), err
 		}, tMap)
 	}
 	list("keys", keyBytes, func(key string, _ value.Value) value.Value { return value.Str(key) })
@@ -53,13 +56,21 @@ const entryBytes = 32
 func changeMap(r *value.Registry, name string, f func(c value.Context, m *value.Map, args []value.Value) (value.Value, error),
 	params ...value.Type) {
 	mutating(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
-		return f(c, value.OwnMap(&args[0]), args)
+		m, err := value.OwnMapIn(c, &args[0])
+		if err != nil {
+			return value.Value{}, err
+		}
+		return f(c, m, args)
 	}, params...)
 }
 
 func mapChanging(r *value.Registry) {
 	changeMap(r, "set", func(c value.Context, m *value.Map, args []value.Value) (value.Value, error) {
-		return value.Unit(), put(c, m, args[1].Str().Part(args[1].Text()), args[2])
+		key, err := args[1].Str().Part(c, args[1].Text())
+		if err == nil {
+			err = put(c, m, key, args[2])
+		}
+		return value.Unit(), err
 	}, tMap, tStr, tAny)
 	changeMap(r, "remove", func(_ value.Context, m *value.Map, args []value.Value) (value.Value, error) {
 		v, _ := m.Remove(args[1].Text())
@@ -96,6 +107,9 @@ func put(c value.Context, m *value.Map, key string, v value.Value) error {
 	if err := c.Reserve(value.Growing(m.Value(), 1)); err != nil {
 		return err
 	}
+	if err := m.GrowIn(c); err != nil {
+		return err
+	}
 	m.Set(key, v)
 	return nil
 }
@@ -108,7 +122,13 @@ func merge(c value.Context, into, from *value.Map, replace bool) error {
 	if err := from.Sort(c); err != nil {
 		return err
 	}
+	done := 0
 	for k, v := range from.All() {
+		if done++; done%chunk == 0 {
+			if err := value.Interrupted(c); err != nil {
+				return err
+			}
+		}
 		if !replace && into.Ref(k) != nil {
 			continue
 		}
@@ -139,7 +159,11 @@ func mapFolding(r *value.Registry) {
 					if e := c.Reserve(value.Growing(args[0], 0)); e != nil {
 						return e
 					}
-					value.OwnMap(&args[0]).Set(k, x)
+					own, e := value.OwnMapIn(c, &args[0])
+					if e != nil {
+						return e
+					}
+					own.Set(k, x)
 				}
 			} else {
 				result, err = cb.exactly(value.Str(k), x)

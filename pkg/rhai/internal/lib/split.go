@@ -35,14 +35,21 @@ func stringSplitting(r *value.Registry) {
 	}, tStr)
 	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
-		at, n := args[1].Int(), int64(s.Chars())
+		chars, err := s.CharsIn(c)
+		if err != nil {
+			return value.Value{}, err
+		}
+		at, n := args[1].Int(), int64(chars)
 		switch {
 		case at < 0:
 			at = max(at+n, 0)
 		case at == 0:
 			at = n // the reference takes zero for no index
 		}
-		off := s.Offset(int(min(at, n)))
+		off, err := s.OffsetIn(c, int(min(at, n)))
+		if err != nil {
+			return value.Value{}, err
+		}
 		p := newParts(c, s)
 		p.add(s.Text()[:off])
 		p.add(s.Text()[off:])
@@ -98,7 +105,10 @@ func (p *parts) add(part string) {
 	if p.err = p.c.Tick(1 + len(part)/perOperation); p.err != nil {
 		return
 	}
-	p.items, p.err = add(p.c, p.items, value.Str(p.whole.Part(part)))
+	if part, p.err = p.whole.Part(p.c, part); p.err != nil {
+		return
+	}
+	p.items, p.err = add(p.c, p.items, value.Str(part))
 }
 
 // split cuts a text by a function that takes a part from one of its ends, until it finds none or there are enough.

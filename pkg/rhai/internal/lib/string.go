@@ -3,6 +3,7 @@ package lib
 import (
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"circles/pkg/rhai/value"
@@ -57,75 +58,83 @@ func eachNeedle(add func(second value.Type)) {
 }
 
 func stringReading(r *value.Registry) {
-	property(r, "len", tStr, func(v value.Value) value.Value { return value.Int(int64(v.Str().Chars())) })
+	length := func(c value.Context, args []value.Value) (value.Value, error) {
+		n, err := args[0].Str().CharsIn(c)
+		return value.Int(int64(n)), err
+	}
+	pure(r, "len", length, tStr)
+	pure(r, value.Getter("len"), length, tStr)
 	property(r, "bytes", tStr, func(v value.Value) value.Value { return value.Int(int64(len(v.Text()))) })
 	property(r, "is_empty", tStr, func(v value.Value) value.Value { return value.Bool(v.Text() == "") })
 
 	pure(r, "get", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
-		at, ok := charAt(s, args[1].Int())
-		if !ok {
-			return value.Unit(), nil
+		at, ok, err := charAt(c, s, args[1].Int())
+		if !ok || err != nil {
+			return value.Unit(), err
 		}
-		ch, _ := s.At(at)
+		ch, _ := utf8.DecodeRuneInString(s.Text()[at:])
 		return value.Char(ch), work(c, at)
 	}, tStr, tInt)
 	sub := func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
-		from, to := portion(s.Chars(), args)
-		part := cut(s, from, to)
-		if err := c.Reserve(len(part)); err != nil {
+		n, err := s.CharsIn(c)
+		if err != nil {
 			return value.Value{}, err
 		}
-		return value.Str(s.Part(part)), work(c, to)
+		from, to := portion(n, args)
+		part, err := s.Cut(c, from, to)
+		if err == nil {
+			err = c.Reserve(len(part))
+		}
+		if err == nil {
+			part, err = s.Part(c, part)
+		}
+		if err != nil {
+			return value.Value{}, err
+		}
+		return value.Str(part), work(c, to)
 	}
 	portions(func(params ...value.Type) { pure(r, "sub_string", sub, params...) }, tStr)
 	pure(r, "sub_string", sub, tStr, tInt)
 
 	pure(r, "to_blob", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Text()
-		b, err := newBytes(c, int64(len(s)))
-		copy(b, s)
-		return value.NewBlob(b), err
+		return copyBytes(c, value.BytesOf(s))
 	}, tStr)
 	pure(r, "to_chars", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
-		items, err := newItems(c, s.Chars())
+		n, err := s.CharsIn(c)
+		if err != nil {
+			return value.Value{}, err
+		}
+		items, err := newItems(c, n)
 		if err != nil {
 			return value.Value{}, err
 		}
 		for _, ch := range s.Text() {
+			if len(items)%value.Searched == value.Searched-1 {
+				if err := value.Interrupted(c); err != nil {
+					return value.Value{}, err
+				}
+			}
 			items = append(items, value.Char(ch))
 		}
 		return value.NewArray(items), nil
 	}, tStr)
 }
 
-// charAt resolves the index of a character: a negative one counts from the end.
-func charAt(s *value.String, index int64) (int, bool) {
-	n := int64(s.Chars())
+// charAt is where the character at an index begins; a negative index counts from the end.
+func charAt(c value.Context, s *value.String, index int64) (at int, ok bool, err error) {
+	n, err := s.CharsIn(c)
 	if index < 0 {
-		index += n
+		index += int64(n)
 	}
-	return int(index), index >= 0 && index < n
-}
-
-// cut is the characters from one index up to another, both within the string.
-func cut(s *value.String, from, to int) string {
-	if from >= to {
-		return ""
+	if err != nil || index < 0 || index >= int64(n) {
+		return 0, false, err
 	}
-	start := s.Offset(from)
-	rest := s.Text()[start:]
-	if s.ASCII() {
-		return rest[:to-from]
-	}
-	end := 0
-	for n := to - from; n > 0 && end < len(rest); n-- {
-		_, size := utf8.DecodeRuneInString(rest[end:])
-		end += size
-	}
-	return rest[:end]
+	at, err = s.OffsetIn(c, int(index))
+	return at, err == nil, err
 }
 
 func stringSearching(r *value.Registry) {
@@ -153,21 +162,27 @@ func stringSearching(r *value.Registry) {
 			}
 			start := 0
 			if len(args) > 2 {
-				at := args[2].Int()
-				n := int64(s.Chars())
+				chars, err := s.CharsIn(c)
+				if err != nil {
+					return value.Value{}, err
+				}
+				at, n := args[2].Int(), int64(chars)
 				if at < 0 {
 					at = max(at+n, 0)
 				}
 				if at >= n {
 					return value.Int(-1), nil
 				}
-				start = s.Offset(int(at))
+				if start, err = s.OffsetIn(c, int(at)); err != nil {
+					return value.Value{}, err
+				}
 			}
 			at, err := value.Search(c, s.Text()[start:], needle(args[1]))
 			if at < 0 || err != nil {
 				return value.Int(-1), err
 			}
-			return value.Int(int64(utf8.RuneCountInString(s.Text()[:start+at]))), nil
+			n, err := value.CountChars(c, s.Text()[:start+at])
+			return value.Int(int64(n)), err
 		}
 		pure(r, "index_of", find, tStr, second)
 		pure(r, "index_of", find, tStr, second, tInt)
@@ -184,7 +199,10 @@ func change(r *value.Registry, name string, f func(c value.Context, s *value.Str
 			return value.Value{}, err
 		}
 		if s != old.Text() {
-			v, err := newString(c, old.Part(s))
+			if s, err = old.Part(c, s); err != nil {
+				return value.Value{}, err
+			}
+			v, err := newString(c, s)
 			if err != nil {
 				return value.Value{}, err
 			}
@@ -202,7 +220,7 @@ func stringChanging(r *value.Registry) {
 			tail = args[1].Text()
 		case value.KindBlob:
 			var err error
-			if tail, err = decodeRuns(c, args[1].Blob().Bytes); err != nil {
+			if tail, err = decode(c, args[1].Blob().Bytes); err != nil {
 				return value.Value{}, err
 			}
 		default:
@@ -218,22 +236,31 @@ func stringChanging(r *value.Registry) {
 		if err := c.Reserve(value.Joining(args[0], value.Str(tail))); err != nil {
 			return value.Value{}, err
 		}
-		args[0] = s.Append(tail)
+		v, err := s.AppendIn(c, tail)
+		if err != nil {
+			return value.Value{}, err
+		}
+		args[0] = v
 		return value.Unit(), work(c, len(tail))
 	}
 	mutating(r, "append", appendText, tStr, tAny)
 	mutating(r, "append", appendText, tStr, tBlob)
 
 	change(r, "clear", func(value.Context, *value.String, []value.Value) (string, error) { return "", nil }, tStr)
-	change(r, "trim", func(_ value.Context, s *value.String, _ []value.Value) (string, error) {
-		return strings.TrimSpace(s.Text()), nil
+	change(r, "trim", func(c value.Context, s *value.String, _ []value.Value) (string, error) {
+		return trim(c, s.Text())
 	}, tStr)
-	change(r, "truncate", func(_ value.Context, s *value.String, args []value.Value) (string, error) {
-		return s.Text()[:s.Offset(int(min(max(args[1].Int(), 0), math.MaxInt32)))], nil
+	change(r, "truncate", func(c value.Context, s *value.String, args []value.Value) (string, error) {
+		end, err := s.OffsetIn(c, int(min(max(args[1].Int(), 0), math.MaxInt32)))
+		return s.Text()[:end], err
 	}, tStr, tInt)
-	crop := func(_ value.Context, s *value.String, args []value.Value) (string, error) {
-		from, to := portion(s.Chars(), args)
-		return cut(s, from, to), nil
+	crop := func(c value.Context, s *value.String, args []value.Value) (string, error) {
+		n, err := s.CharsIn(c)
+		if err != nil {
+			return "", err
+		}
+		from, to := portion(n, args)
+		return s.Cut(c, from, to)
 	}
 	portions(func(params ...value.Type) { change(r, "crop", crop, params...) }, tStr)
 	change(r, "crop", crop, tStr, tInt)
@@ -241,13 +268,12 @@ func stringChanging(r *value.Registry) {
 		if err := c.Reserve(len(s.Text()) + utf8.UTFMax); err != nil {
 			return "", err
 		}
-		at, ok := charAt(s, args[1].Int())
-		if !ok {
-			return s.Text(), nil
+		at, ok, err := charAt(c, s, args[1].Int())
+		if !ok || err != nil {
+			return s.Text(), err
 		}
-		start := s.Offset(at)
-		_, n := utf8.DecodeRuneInString(s.Text()[start:])
-		return s.Text()[:start] + string(args[2].Char()) + s.Text()[start+n:], nil
+		_, n := utf8.DecodeRuneInString(s.Text()[at:])
+		return value.Concat(c, s.Text()[:at], string(args[2].Char()), s.Text()[at+n:])
 	}, tStr, tInt, tChar)
 
 	eachNeedle(func(second value.Type) {
@@ -259,28 +285,76 @@ func stringChanging(r *value.Registry) {
 	})
 
 	mutating(r, "pop", func(c value.Context, args []value.Value) (value.Value, error) {
-		s := args[0].Text()
-		if s == "" {
+		s := args[0].Str()
+		if s.Text() == "" {
 			return value.Unit(), nil
 		}
-		if err := c.Reserve(len(s)); err != nil {
+		ch, n := utf8.DecodeLastRuneInString(s.Text())
+		rest, err := shortened(c, s, s.Text()[:len(s.Text())-n])
+		if err != nil {
 			return value.Value{}, err
 		}
-		ch, n := utf8.DecodeLastRuneInString(s)
-		args[0] = value.Str(args[0].Str().Part(s[:len(s)-n]))
-		return value.Char(ch), work(c, len(s))
+		args[0] = rest
+		return value.Char(ch), work(c, len(s.Text()))
 	}, tStr)
 	mutating(r, "pop", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
-		n := s.Chars()
-		at := s.Offset(n - int(min(max(args[1].Int(), 0), int64(n))))
-		if err := c.Reserve(len(s.Text())); err != nil {
+		n, err := s.CharsIn(c)
+		if err != nil {
 			return value.Value{}, err
 		}
-		tail := s.Text()[at:]
-		args[0] = value.Str(s.Part(s.Text()[:at]))
-		return value.Str(s.Part(tail)), work(c, n)
+		at, err := s.OffsetIn(c, n-int(min(max(args[1].Int(), 0), int64(n))))
+		if err != nil {
+			return value.Value{}, err
+		}
+		rest, err := shortened(c, s, s.Text()[:at])
+		if err != nil {
+			return value.Value{}, err
+		}
+		tail, err := s.Part(c, s.Text()[at:])
+		if err != nil {
+			return value.Value{}, err
+		}
+		args[0] = rest
+		return value.Str(tail), work(c, n)
 	}, tStr, tInt)
+}
+
+// shortened is a string of a part of one's text.
+func shortened(c value.Context, s *value.String, part string) (value.Value, error) {
+	if err := c.Reserve(len(s.Text())); err != nil {
+		return value.Value{}, err
+	}
+	part, err := s.Part(c, part)
+	return value.Str(part), err
+}
+
+// trim is strings.TrimSpace, under the limits of the run.
+func trim(c value.Context, s string) (string, error) {
+	if len(s) <= value.Searched {
+		return strings.TrimSpace(s), nil
+	}
+	decode := utf8.DecodeRuneInString
+	for _, end := range [...]bool{false, true} {
+		for steps := 1; s != ""; steps++ {
+			if steps%value.Searched == 0 {
+				if err := value.Interrupted(c); err != nil {
+					return "", err
+				}
+			}
+			ch, n := decode(s)
+			if !unicode.IsSpace(ch) {
+				break
+			}
+			if end {
+				s = s[:len(s)-n]
+			} else {
+				s = s[n:]
+			}
+		}
+		decode = utf8.DecodeLastRuneInString
+	}
+	return s, nil
 }
 
 func replace(c value.Context, s *value.String, args []value.Value) (string, error) {
@@ -289,9 +363,11 @@ func replace(c value.Context, s *value.String, args []value.Value) (string, erro
 
 // pad repeats a text behind the string until it has the length. The last repetition may be cut.
 func pad(c value.Context, s *value.String, args []value.Value) (string, error) {
-	n := int64(s.Chars())
-	fill := needle(args[2])
-	want := args[1].Int()
+	chars, err := s.CharsIn(c)
+	if err != nil {
+		return "", err
+	}
+	n, fill, want := int64(chars), needle(args[2]), args[1].Int()
 	if want <= n || fill == "" {
 		return s.Text(), nil
 	}
@@ -302,31 +378,40 @@ func pad(c value.Context, s *value.String, args []value.Value) (string, error) {
 		return "", err
 	}
 	missing := int(want - n)
-	unit := utf8.RuneCountInString(fill)
-	size := missing / unit * len(fill)
-	rest := fill
-	for i := range fill {
-		if unit*(missing/unit)+utf8.RuneCountInString(fill[:i]) == missing {
-			rest = fill[:i]
-			break
-		}
+	unit, err := value.CountChars(c, fill)
+	if err != nil {
+		return "", err
 	}
-	if err := c.Limits().CheckString(len(s.Text()) + size + len(rest)); err != nil {
+	size := missing / unit * len(fill)
+	rest, err := value.Str(fill).Str().Cut(c, 0, missing%unit)
+	if err != nil {
+		return "", err
+	}
+	whole := len(s.Text()) + size + len(rest)
+	if err := c.Limits().CheckString(whole); err != nil {
 		return "", err
 	}
 	if err := work(c, size); err != nil {
 		return "", err
 	}
-	if err := c.Reserve(len(s.Text()) + 2*(size+len(rest))); err != nil {
+	if err := c.Reserve(whole + size); err != nil {
 		return "", err
 	}
-	return s.Text() + strings.Repeat(fill, missing/unit) + rest, nil
-}
-
-// decodeRuns reads a blob as UTF-8, with one replacement character for every run of bytes that are none.
-func decodeRuns(c value.Context, b []byte) (string, error) {
-	if err := c.Reserve(4 * len(b)); err != nil {
+	b, err := value.Make[byte](c, whole, whole)
+	if err == nil {
+		err = value.Copy(c, b, value.BytesOf(s.Text()))
+	}
+	if len(fill) < value.Searched {
+		fill = strings.Repeat(fill, min(missing/unit, value.Searched/len(fill)))
+	}
+	for at := len(s.Text()); at < whole-len(rest) && err == nil; at += len(fill) {
+		if err = value.Interrupted(c); err == nil {
+			err = value.Copy(c, b[at:whole-len(rest)], value.BytesOf(fill))
+		}
+	}
+	if err != nil {
 		return "", err
 	}
-	return strings.ToValidUTF8(string(b), "\uFFFD"), work(c, len(b))
+	copy(b[whole-len(rest):], rest)
+	return value.TextIn(b), nil
 }

@@ -77,7 +77,10 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 		if err := m.writing(*v, before, 0); err != nil {
 			return err
 		}
-		o := value.OwnMap(v)
+		o, e := value.OwnMapIn(m, v)
+		if e != nil {
+			return value.AsError(e)
+		}
 		hint := int(s.Position.Load())
 		p, at := o.RefHint(s.Name, hint)
 		if p != nil {
@@ -92,6 +95,9 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 		}
 		if err := m.writing(*v, before, 1); err != nil {
 			return err
+		}
+		if err := o.GrowIn(m); err != nil {
+			return value.AsError(err)
 		}
 		o.Set(s.Name, x)
 		return m.changed(*v, before, x)
@@ -170,7 +176,7 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 		}
 		return x, nil
 	case value.KindString:
-		return indexString(v.Str(), key)
+		return m.indexString(v.Str(), key)
 	case value.KindBlob:
 		if !key.IsInt() {
 			return value.Value{}, value.TypeMismatch("i64", key.RustName())
@@ -235,31 +241,66 @@ func before(r *value.Range, chars int) *value.Error {
 	return nil
 }
 
-func indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
+func (m *Machine) indexString(s *value.String, key value.Value) (value.Value, *value.Error) {
 	switch key.Kind() {
 	case value.KindInt:
-		i := key.Int()
-		if i < 0 {
-			if i += int64(s.Chars()); i < 0 {
-				return value.Value{}, value.StringBounds(s.Chars(), key.Int())
-			}
-		}
-		r, ok := s.At(int(i))
-		if !ok {
-			return value.Value{}, value.StringBounds(s.Chars(), key.Int())
+		r, n, err := m.charAt(s, key.Int())
+		switch {
+		case err != nil:
+			return value.Value{}, err
+		case n >= 0:
+			return value.Value{}, value.StringBounds(n, key.Int())
 		}
 		return value.Char(r), nil
 	case value.KindRange, value.KindRangeInclusive:
-		if err := before(key.Range(), s.Chars()); err != nil {
+		n, err := s.CharsIn(m)
+		if err != nil {
+			return value.Value{}, value.AsError(err)
+		}
+		if err := before(key.Range(), n); err != nil {
 			return value.Value{}, err
 		}
-		from, to := span(key.Range(), s.Chars())
-		if r, n := key.Range(), int64(s.Chars()); r.Inclusive() && n > 1 && from+1 == to && (r.To == int64(from) || r.To+n == int64(from)) {
+		from, to := span(key.Range(), n)
+		if r, n := key.Range(), int64(n); r.Inclusive() && n > 1 && from+1 == to && (r.To == int64(from) || r.To+n == int64(from)) {
 			to = from // the reference takes a range that ends where it begins for an empty one
 		}
-		return value.Str(s.Part(s.Text()[s.Offset(from):s.Offset(to)])), nil
+		part, err := s.Cut(m, from, to)
+		if err == nil {
+			part, err = s.Part(m, part)
+		}
+		if err != nil {
+			return value.Value{}, value.AsError(err)
+		}
+		return value.Str(part), nil
 	}
 	return value.Value{}, value.TypeMismatch("i64", key.RustName())
+}
+
+// charAt is the character at an index, of which a negative one counts from the end. When there is none, n is how many
+// there are, and otherwise it is -1.
+func (m *Machine) charAt(s *value.String, index int64) (r rune, n int, _ *value.Error) {
+	i := index
+	if i < 0 {
+		n, err := s.CharsIn(m)
+		if err != nil {
+			return 0, 0, value.AsError(err)
+		}
+		if i += int64(n); i < 0 {
+			return 0, n, nil
+		}
+	}
+	at, err := s.OffsetIn(m, int(i))
+	if err == nil && at == len(s.Text()) {
+		n, err = s.CharsIn(m)
+		if err == nil {
+			return 0, n, nil
+		}
+	}
+	if err != nil {
+		return 0, 0, value.AsError(err)
+	}
+	r, _ = utf8.DecodeRuneInString(s.Text()[at:])
+	return r, -1, nil
 }
 
 // bits is the part of an int that a range of bits names.
@@ -314,7 +355,11 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		if err := m.writing(*v, before, 0); err != nil {
 			return err
 		}
-		value.OwnArray(v).Items[i] = x
+		a, err := value.OwnArrayIn(m, v)
+		if err != nil {
+			return value.AsError(err)
+		}
+		a.Items[i] = x
 		return m.tookObject(*v, before)
 	case value.KindMap:
 		if !key.IsString() {
@@ -330,7 +375,10 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		if err := m.writing(*v, before, 0); err != nil {
 			return err
 		}
-		o := value.OwnMap(v)
+		o, e := value.OwnMapIn(m, v)
+		if e != nil {
+			return value.AsError(e)
+		}
 		if p := o.Ref(key.Text()); p != nil {
 			*p = x
 			return m.changed(*v, before, x)
@@ -341,7 +389,14 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		if err := m.writing(*v, before, 1); err != nil {
 			return err
 		}
-		o.Set(key.Str().Part(key.Text()), x)
+		name, e := key.Str().Part(m, key.Text())
+		if e == nil {
+			e = o.GrowIn(m)
+		}
+		if e != nil {
+			return value.AsError(e)
+		}
+		o.Set(name, x)
 		return m.changed(*v, before, x)
 	case value.KindString:
 		old := *v
@@ -363,7 +418,11 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		if err := m.writing(*v, before, 0); err != nil {
 			return err
 		}
-		value.OwnBlob(v).Bytes[i] = byte(x.Int())
+		b, err := value.OwnBlobIn(m, v)
+		if err != nil {
+			return value.AsError(err)
+		}
+		b.Bytes[i] = byte(x.Int())
 		return m.tookObject(*v, before)
 	case value.KindInt:
 		old := *v
@@ -408,9 +467,12 @@ func (m *Machine) maySet(v, key, x value.Value) *value.Error {
 // setString replaces a character, or the characters of a range by the text of any value.
 func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 	s := v.Str()
+	n, err := s.CharsIn(m)
+	if err != nil {
+		return value.AsError(err)
+	}
 	switch key.Kind() {
 	case value.KindInt:
-		n := s.Chars()
 		if _, ok := offset(key.Int(), n); !ok {
 			return value.StringBounds(n, key.Int())
 		}
@@ -425,15 +487,17 @@ func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 		if i >= n {
 			return nil
 		}
-		at := s.Offset(i)
-		_, width := utf8.DecodeRuneInString(s.Text()[at:])
-		if err := m.Reserve(len(s.Text()) + utf8.UTFMax); err != nil {
+		at, err := s.OffsetIn(m, i)
+		if err == nil {
+			err = m.Reserve(len(s.Text()) + utf8.UTFMax)
+		}
+		if err != nil {
 			return value.AsError(err)
 		}
-		*v = value.Str(s.Text()[:at] + string(x.Char()) + s.Text()[at+width:])
-		return m.made(*v)
+		_, width := utf8.DecodeRuneInString(s.Text()[at:])
+		return m.setText(v, s.Text()[:at], string(x.Char()), s.Text()[at+width:])
 	case value.KindRange, value.KindRangeInclusive:
-		r, n := key.Range(), int64(s.Chars())
+		r, n := key.Range(), int64(n)
 		if err := before(r, int(n)); err != nil {
 			return err
 		}
@@ -453,10 +517,27 @@ func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 		if err != nil {
 			return value.AsError(err)
 		}
-		*v = value.Str(s.Text()[:s.Offset(from)] + by + s.Text()[s.Offset(int(min(to, n))):])
-		return m.made(*v)
+		begin, err := s.OffsetIn(m, from)
+		if err != nil {
+			return value.AsError(err)
+		}
+		end, err := s.OffsetIn(m, int(min(to, n)))
+		if err != nil {
+			return value.AsError(err)
+		}
+		return m.setText(v, s.Text()[:begin], by, s.Text()[end:])
 	}
 	return value.TypeMismatch("i64", key.RustName())
+}
+
+// setText makes a place a string that is joined from texts.
+func (m *Machine) setText(place *value.Value, texts ...string) *value.Error {
+	s, err := value.Concat(m, texts...)
+	if err != nil {
+		return value.AsError(err)
+	}
+	*place = value.Str(s)
+	return m.made(*place)
 }
 
 // alt gives an error the other position that the current instruction has: 0 for the bracket, 1 for the assignment.

@@ -24,6 +24,15 @@ func (m *Machine) Tick(n int) error {
 	return nil
 }
 
+// Aside runs f on a goroutine of the pool's and waits for its end, or that of the context.
+func (m *Machine) Aside(f func()) error {
+	if m.done == nil {
+		f()
+		return nil
+	}
+	return m.pool.aside(m.ctx, f)
+}
+
 // Limits are the run's limits.
 func (m *Machine) Limits() *value.Limits { return &m.Run.Limits }
 

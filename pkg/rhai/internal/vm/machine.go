@@ -55,6 +55,7 @@ type Pool struct {
 	parse    func(source string, interrupt func() error) (*compile.Unit, error)
 	machines sync.Pool
 	heap     heap
+	asides   chan struct{} // one for each goroutine that Aside has started
 
 	Modules Modules // nil: nothing can be imported
 	Usual   Run     // what a run is given that nothing else is said of
@@ -62,7 +63,7 @@ type Pool struct {
 
 // NewPool makes a pool of machines that call the registry's functions. parse compiles what scripts pass to eval.
 func NewPool(r *value.Registry, now func() time.Time, parse func(source string, interrupt func() error) (*compile.Unit, error)) *Pool {
-	return &Pool{registry: r, now: now, parse: parse}
+	return &Pool{registry: r, now: now, parse: parse, asides: make(chan struct{}, maxAsides)}
 }
 
 // Get lends a machine, for a usual run.
@@ -81,6 +82,36 @@ func (p *Pool) Put(m *Machine) {
 	m.endMemory()
 	m.reset()
 	p.machines.Put(m)
+}
+
+// maxAsides is how many goroutines a pool has at most for what runs do aside. A run that has ended leaves one behind for
+// a moment; when there are as many, the next run waits for them.
+const maxAsides = 8
+
+// aside runs f on a goroutine and waits for its end, or that of the context, which is its error. A panic is the caller's.
+func (p *Pool) aside(ctx context.Context, f func()) error {
+	select {
+	case p.asides <- struct{}{}:
+	case <-ctx.Done():
+		return value.Ended(ctx)
+	}
+	ended := make(chan any, 1)
+	go func() {
+		defer func() {
+			<-p.asides
+			ended <- recover()
+		}()
+		f()
+	}()
+	select {
+	case what := <-ended:
+		if what != nil {
+			panic(what)
+		}
+		return nil
+	case <-ctx.Done():
+		return value.Ended(ctx)
+	}
 }
 
 // frame is a call's caller: where to go on.

@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"cmp"
+	"context"
 	"math"
 	"runtime/debug"
 	"runtime/metrics"
@@ -75,17 +77,20 @@ func (h *heap) leave(bytes int) {
 }
 
 // Compile makes sure that the compilation of a source does not add to much garbage, and counts what it leaves. limit is
-// the one on memory.
-func (p *Pool) Compile(source string, limit int) {
+// the one on memory. Its error is that the context has ended.
+func (p *Pool) Compile(ctx context.Context, source string, limit int) error {
 	bytes := compileBytes * len(source)
 	if bytes < muchGarbage || limit <= 0 {
-		return
+		return value.Ended(ctx)
 	}
 	if left := p.heap.left(); left > minGarbage && left+bytes > limit {
-		debug.FreeOSMemory()
+		if err := p.aside(ctx, debug.FreeOSMemory); err != nil {
+			return err
+		}
 		p.heap.garbage.Store(0)
 	}
 	p.heap.leave(bytes)
+	return value.Ended(ctx)
 }
 
 // objects is how many bytes the process's heap holds, garbage included.
@@ -185,7 +190,9 @@ func (m *Machine) count(ahead int) *value.Error {
 		return err
 	}
 	if m.taken+m.inherited+ahead > limit && m.taken+m.inherited-held > minGarbage {
-		m.collect()
+		if err := m.collect(); err != nil {
+			return err
+		}
 		m.taken, m.inherited = held, 0
 	}
 	m.room = max(limit-max(held, m.taken+m.inherited)-ahead, m.slack())
@@ -194,10 +201,13 @@ func (m *Machine) count(ahead int) *value.Error {
 }
 
 // collect has Go collect, and give what becomes free back to the system.
-func (m *Machine) collect() {
-	debug.FreeOSMemory()
+func (m *Machine) collect() *value.Error {
+	if err := m.Aside(debug.FreeOSMemory); err != nil {
+		return value.AsError(err)
+	}
 	m.pool.heap.garbage.Store(0)
 	m.expected = objects()
+	return nil
 }
 
 // census counts what the run holds.
@@ -206,7 +216,7 @@ func (m *Machine) census(limit int) (int, *value.Error) {
 	if top := max(m.base+m.fn.Regs+spare, m.entering); top < m.high {
 		clear(m.stack[top:min(m.high, len(m.stack))])
 	}
-	c := value.Census{Limit: limit, Step: func() error { return m.Tick(1) }}
+	c := value.Census{Limit: limit, Step: func() error { return cmp.Or(m.Tick(1), m.interrupted()) }}
 	c.Bytes = valueBytes*len(m.stack) + frameBytes*len(m.frames) + loopBytes*m.loops + m.copies
 	lists := [][]value.Value{m.stack[:min(m.high, len(m.stack))], m.globals}
 	for _, d := range m.dynamic {

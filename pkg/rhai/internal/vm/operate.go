@@ -37,10 +37,13 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 		if err != nil {
 			return value.Value{}, value.AsError(err)
 		}
-		v := value.Str(a.Str().Part(s))
+		if s, err = a.Str().Part(m, s); err != nil {
+			return value.Value{}, value.AsError(err)
+		}
+		v := value.Str(s)
 		return v, m.joined(v, a)
 	}
-	v, ok, err := value.Binary(op, a, b)
+	v, ok, err := value.Binary(m, op, a, b)
 	if err != nil {
 		return v, value.AsError(err)
 	}
@@ -127,7 +130,7 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 			return err
 		}
 	}
-	ok, err := value.Assign(op, place, x)
+	ok, err := value.Assign(m, op, place, x)
 	if err != nil {
 		return value.AsError(err)
 	}
@@ -248,7 +251,14 @@ func (m *Machine) in(x, list value.Value) (bool, *value.Error) {
 	case value.KindString:
 		switch x.Kind() {
 		case value.KindString:
-			return strings.Contains(list.Text(), x.Text()), nil
+			if len(list.Text()) < value.Searched {
+				return strings.Contains(list.Text(), x.Text()), nil
+			}
+			at, err := value.Search(m, list.Text(), x.Text())
+			if err != nil {
+				return false, value.AsError(err)
+			}
+			return at >= 0, nil
 		case value.KindChar:
 			return strings.ContainsRune(list.Text(), x.Char()), nil
 		}
@@ -333,7 +343,11 @@ func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 			return value.Value{}, value.AsError(err)
 		}
 	}
-	v := value.Str(strings.Join(texts, ""))
+	s, err := value.Concat(m, texts...)
+	if err != nil {
+		return value.Value{}, value.AsError(err)
+	}
+	v := value.Str(s)
 	return v, m.made(v)
 }
 
