@@ -39,17 +39,14 @@ func TestCancelARunningPlay(t *testing.T) {
 		d := startDispatcher(t, server, DispatcherOptions{})
 		c := startConsumer(t, server, ConsumerOptions{WorkerID: "w"})
 		<-c.Changed() // it listens
-		l := claim(t, c, key)
 		outcomes := make(chan Outcome, 3)
 		for _, id := range []string{"a", "b", "c"} {
 			if err := d.Start(within(t), key, Play{ID: id, Script: id}, func(o Outcome) { outcomes <- o }); err != nil {
 				t.Fatal(err)
 			}
 		}
-		var plays []Delivery
-		for len(plays) < 3 {
-			plays = append(plays, next(t, l)...)
-		}
+		l := claim(t, c, key)
+		plays := next(t, l)
 		stopped := make(chan struct{})
 		if !l.Begin("a", func() { close(stopped) }) {
 			t.Fatal("the play can not be begun")

@@ -49,7 +49,8 @@ type ConsumerOptions struct {
 // Reading is never left blocked in Redis: a blocking XREADGROUP cannot check
 // the fencing token, so a worker that was paused would take plays away from the
 // new owner, out of order, and it needs a connection for each circle. Instead
-// the script that queues a play wakes the owner through its subscription.
+// the script that queues a play reads it for the owner when nothing else waits,
+// and hands it over through the owner's subscription.
 type Consumer struct {
 	rdb  redis.UniversalClient
 	opts ConsumerOptions
@@ -133,11 +134,12 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		return nil, fmt.Errorf("claim circle %v: %w", key, err)
 	}
 	token, rest := r.text(), r.text()
+	if token == "" && !r.bad {
+		return nil, ErrOwned
+	}
+	inherited := r.text()
 	if err := r.err("claim"); err != nil {
 		return nil, err
-	}
-	if token == "" {
-		return nil, ErrOwned
 	}
 	l := &Lease{
 		c:      c,
@@ -146,8 +148,10 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		keys:   leaseKeys{stream: streamKey(key), owner: ownerKey(key), fence: fenceKey(key), commits: commitsKey(key), results: resultsKey(key), dead: deadKey(key), state: stateKey(key), history: historyKey(key), pace: paceKey(key)},
 		poked:  make(chan struct{}, 1),
 		reread: true,
-		heir:   true,
+		heir:   inherited != "",
 		out:    make(map[string]int),
+
+		inherited: inherited,
 	}
 	l.ctx, l.end = context.WithCancelCause(context.Background())
 	l.clock.observe(entryTime(rest), sent, time.Now())
@@ -197,13 +201,19 @@ func (c *Consumer) woken(m *redis.Message) {
 		signal(c.changed)
 		return
 	}
-	key, withdrawn, _ := strings.Cut(m.Payload, " ")
-	switch l := c.lease(key); {
-	case l == nil:
-	case withdrawn != "":
-		l.withdraw(withdrawn)
-	default:
+	key, rest, _ := strings.Cut(m.Payload, " ")
+	l := c.lease(key)
+	if l == nil {
+		return
+	}
+	heads, plays, handed := strings.Cut(rest, "\n")
+	switch token, heads, _ := strings.Cut(heads, " "); {
+	case rest == "":
 		l.poke()
+	case !handed:
+		l.withdraw(rest)
+	case token == l.token:
+		l.handOver(handedOver{heads, plays})
 	}
 }
 

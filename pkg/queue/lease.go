@@ -43,12 +43,14 @@ type Lease struct {
 	reread bool
 	after  string
 
-	// heir says that what is pending was a former owner's, who may have died of
-	// it: those plays are handed out singly, each counted before, so that the one
-	// that kills its worker is told from those that were only near. counted is
-	// the last one.
-	heir    bool
-	counted string
+	// inherited is the last play that was pending when the circle was claimed.
+	// Those up to it were a former owner's, who may have died of them: they are
+	// handed out singly, each counted before, so that the one that kills its
+	// worker is told from those that were only near. heir says that there may be
+	// some left; counted is the last one.
+	inherited string
+	heir      bool
+	counted   string
 
 	// ahead is what the last commit has read, for Next; idle says that it found
 	// the queue empty, so that there is nothing to read before a wake-up.
@@ -61,10 +63,12 @@ type Lease struct {
 	commits string
 
 	// out is what was handed out and is not committed, with how often it had
-	// been delivered before.
-	out map[string]int
+	// been delivered before, and last the latest entry that ever was.
+	out  map[string]int
+	last string
 
 	mu        sync.Mutex
+	handed    handedOver
 	running   string   // the id of the play that is run now
 	stop      func()   // stops it
 	withdrawn []string // ids of plays that were taken back since Next
@@ -73,6 +77,11 @@ type Lease struct {
 // maxWithdrawn bounds what is remembered of plays that were taken back. Running
 // one that is forgotten costs time and has no effect.
 const maxWithdrawn = 256
+
+// handedOver are the latest plays that were read in the owner's name when they
+// were queued, as the script tells. It does that when nothing else is in the
+// queue: all that was handed over before has been settled then.
+type handedOver struct{ heads, plays string }
 
 type leaseKeys struct{ stream, owner, fence, commits, results, dead, state, history, pace string }
 
@@ -145,6 +154,42 @@ func (l *Lease) withdraw(playID string) {
 	}
 }
 
+// handOver takes plays that were read in the owner's name.
+func (l *Lease) handOver(h handedOver) {
+	l.mu.Lock()
+	l.handed = h
+	l.mu.Unlock()
+	l.poke()
+}
+
+// takeHanded returns plays that were handed over, those that there are.
+func (l *Lease) takeHanded() []Delivery {
+	l.mu.Lock()
+	h := l.handed
+	l.handed = handedOver{}
+	l.withdrawn = slices.DeleteFunc(l.withdrawn, func(id string) bool { return !strings.Contains(h.plays, id) })
+	l.mu.Unlock()
+	if h.heads == "" || l.reread { // those that are pending come first, and these are among them
+		return nil
+	}
+	select {
+	case <-l.poked: // by handOver. It is read again before a rest if these turn out to be settled
+		l.idle = false
+	default:
+	}
+	plays, err := l.delivered(h.heads, h.plays)
+	if err != nil {
+		l.reread = true
+		return nil
+	}
+	if !after(plays[0].Entry, l.last) { // they were found pending before this was heard
+		return nil
+	}
+	l.idle = false
+	l.handOut(plays)
+	return plays
+}
+
 // Next waits for plays and returns them in order. While Redis cannot be reached
 // it goes on trying. The error is ctx's, or ErrLost.
 func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
@@ -155,11 +200,13 @@ func (l *Lease) Next(ctx context.Context) ([]Delivery, error) {
 		l.ahead = nil
 		return plays, nil
 	}
-	l.forgetWithdrawn()
 	if !l.reread {
 		clear(l.out) // what was not committed has been withdrawn
 	}
 	for {
+		if plays := l.takeHanded(); len(plays) > 0 {
+			return plays, nil
+		}
 		if !l.idle || l.reread {
 			plays, err := l.read(ctx)
 			if err != nil || len(plays) > 0 {
@@ -233,28 +280,35 @@ func (l *Lease) forgetWithdrawn() {
 }
 
 func (l *Lease) readOnce(ctx context.Context) ([]Delivery, error) {
-	if l.reread {
-		plays, err := l.readPending(ctx)
-		if err != nil || len(plays) > 0 {
+	for {
+		for l.reread {
+			heir := l.heir // then there may be some of this lease's own after those
+			plays, err := l.readPending(ctx)
+			if err != nil || len(plays) > 0 {
+				return plays, err
+			}
+			l.reread, l.heir = heir, false
+		}
+		cmd := takeScript.Run(ctx, l.c.rdb, []string{l.keys.stream, l.keys.fence, l.keys.commits},
+			l.token, l.commits, group, consumer, l.c.opts.Batch)
+		plays, err := l.deliveries(ctx, cmd, "take")
+		if !errors.Is(err, errPending) {
 			return plays, err
 		}
-		l.reread, l.heir = false, false
+		l.rewind()
 	}
-	cmd := takeScript.Run(ctx, l.c.rdb, []string{l.keys.stream, l.keys.fence, l.keys.commits},
-		l.token, l.commits, group, consumer, l.c.opts.Batch)
-	return l.deliveries(ctx, cmd, "take")
 }
 
 func (l *Lease) readPending(ctx context.Context) ([]Delivery, error) {
-	from, most, count := "-", l.c.opts.Batch, 0
+	from, to, most, count := "-", "+", l.c.opts.Batch, 0
 	if l.after != "" {
 		from = nextID(l.after)
 	}
 	if l.heir {
-		most, count = 1, l.c.opts.MaxDeliveries
+		to, most, count = l.inherited, 1, l.c.opts.MaxDeliveries
 	}
 	cmd := pendingScript.Run(ctx, l.c.rdb, []string{l.keys.stream, l.keys.fence, l.keys.commits},
-		l.token, l.commits, group, consumer, from, most, count, l.counted)
+		l.token, l.commits, group, consumer, from, to, most, count, l.counted)
 	plays, err := l.deliveries(ctx, cmd, "pending")
 	for i, p := range plays {
 		l.after = p.Entry
@@ -269,6 +323,9 @@ func (l *Lease) readPending(ctx context.Context) ([]Delivery, error) {
 			plays[i].Deliveries = max(0, p.Deliveries-1)
 		}
 	}
+	if err == nil && !l.heir {
+		l.reread = false // if there are more, the scripts say so when new ones are to be read
+	}
 	return plays, err
 }
 
@@ -281,16 +338,21 @@ func (l *Lease) deliveries(ctx context.Context, cmd *redis.Cmd, script string) (
 		if err := r.err(script); err != nil {
 			return nil, err
 		}
+		if verdict == verdictPending {
+			return nil, errPending
+		}
 		return nil, l.refused(ctx, verdict)
 	}
 	l.commits = r.text()
-	plays, err := l.delivered(r)
+	plays, err := l.delivered(r.text(), r.text())
 	return plays, errors.Join(err, r.err(script))
 }
 
+// errPending is that plays are pending, which come before new ones.
+var errPending = errors.New("plays are pending")
+
 // delivered reads plays as the scripts give them.
-func (l *Lease) delivered(r *reply) ([]Delivery, error) {
-	heads, texts := r.text(), r.text()
+func (l *Lease) delivered(heads, texts string) ([]Delivery, error) {
 	if heads == "" {
 		return nil, nil
 	}
@@ -364,7 +426,7 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	keys, args = l.appendOnce(keys, args, plays)
 	args = merge(plays).append(args)
 	cmd := commitScript.Run(ctx, l.c.rdb, keys, args...)
-	ahead, err := l.committed(ctx, cmd)
+	ahead, waiting, err := l.committed(ctx, cmd)
 	if err != nil {
 		l.rewind()
 		return err
@@ -373,7 +435,7 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 		delete(l.out, p.Delivery.Entry)
 	}
 	if more > 0 {
-		l.ahead, l.idle = ahead, len(ahead) == 0
+		l.ahead, l.idle = ahead, waiting == 0
 		l.handOut(ahead)
 	}
 	return nil
@@ -382,6 +444,9 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 func (l *Lease) handOut(plays []Delivery) {
 	for _, p := range plays {
 		l.out[p.Entry] = p.Deliveries
+		if after(p.Entry, l.last) {
+			l.last = p.Entry
+		}
 	}
 }
 
@@ -446,30 +511,32 @@ func (l *Lease) appendOnce(keys []string, args []any, plays []Done) ([]string, [
 	return keys, args
 }
 
-func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) (ahead []Delivery, err error) {
+// committed reads what commit says: the plays that it has read, and how many waited
+// before that.
+func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) (ahead []Delivery, waiting int64, err error) {
 	before := l.commits
 	l.commits = "" // until it is known whether there is one more
 	r, err := newReply(cmd)
 	if err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return nil, 0, fmt.Errorf("commit: %w", err)
 	}
 	switch verdict := r.number(); verdict {
 	case verdictDone:
 		l.commits = r.text()
-		ahead, err := l.delivered(r)
-		return ahead, errors.Join(err, r.err("commit"))
+		ahead, err := l.delivered(r.text(), r.text())
+		return ahead, r.number(), errors.Join(err, r.err("commit"))
 	case verdictWithdrawn:
 		l.commits = before
 		var gone WithdrawnError
 		for r.more() {
 			gone.Entries = append(gone.Entries, r.text())
 		}
-		return nil, &gone
+		return nil, 0, &gone
 	default:
 		if err := r.err("commit"); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		return nil, l.refused(ctx, verdict)
+		return nil, 0, l.refused(ctx, verdict)
 	}
 }
 
@@ -479,6 +546,7 @@ const (
 	verdictStale     = 0  // the token is not the latest
 	verdictDone      = 1
 	verdictWithdrawn = 2 // by commit only
+	verdictPending   = 3 // by take only: plays are pending
 )
 
 // refused ends the lease. One whose circle is not as its owner remembers it is
@@ -499,18 +567,42 @@ func (l *Lease) refused(ctx context.Context, verdict int64) error {
 func (l *Lease) Release(ctx context.Context) error {
 	l.c.forget(l)
 	l.end(ErrLost)
-	args := []any{l.token, l.c.opts.WorkerID, wakeChannel, l.circle.String(), group, consumer}
+	first := "-"
+	if l.inherited != "" {
+		first = nextID(l.inherited)
+	}
+	args := []any{l.token, l.c.opts.WorkerID, wakeChannel, l.circle.String(), group, consumer, first}
 	for entry, deliveries := range l.out {
-		args = append(args, entry, deliveries)
+		if !after(entry, l.inherited) {
+			args = append(args, entry, deliveries)
+		}
 	}
 	return releaseScript.Run(ctx, l.c.rdb, []string{l.keys.owner, l.keys.stream}, args...).Err()
 }
 
 // nextID is the smallest entry id above id.
 func nextID(id string) string {
-	var ms, seq uint64
-	if _, err := fmt.Sscanf(id, "%d-%d", &ms, &seq); err != nil {
+	ms, seq, ok := parseEntry(id)
+	if !ok {
 		return "-"
 	}
 	return fmt.Sprintf("%d-%d", ms, seq+1)
+}
+
+// after reports whether an entry comes after another, which is empty when there
+// is none.
+func after(id, other string) bool {
+	ms, seq, _ := parseEntry(id)
+	otherMS, otherSeq, ok := parseEntry(other)
+	return !ok || ms > otherMS || ms == otherMS && seq > otherSeq
+}
+
+func parseEntry(id string) (ms, seq uint64, ok bool) {
+	first, second, _ := strings.Cut(id, "-")
+	ms, err := strconv.ParseUint(first, 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	seq, err = strconv.ParseUint(second, 10, 64)
+	return ms, seq, err == nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,9 +65,11 @@ type model struct {
 	key     circle.Key
 	d       *Dispatcher
 	workers []*Consumer
+	channel *redis.PubSub // that all workers hear
 
 	queue     []*modelPlay
-	committed []string // ids in order
+	handed    []*redis.Message // that no worker has heard yet
+	committed []string         // ids in order
 	fate      map[string]string
 	waiting   map[string]chan Outcome // plays whose caller has no answer yet
 	number    int
@@ -96,8 +99,14 @@ type saved struct {
 func TestModel(t *testing.T) {
 	onEach(t, func(t *testing.T, server *redistest.Server) {
 		rdb := connect(t, server)
+		channel := rdb.PSubscribe(within(t), wakePrefix+"*")
+		t.Cleanup(func() { channel.Close() })
+		if _, err := channel.Receive(within(t)); err != nil {
+			t.Fatal(err)
+		}
 		rapid.Check(t, func(rt *rapid.T) {
 			m := newModel(t, rdb)
+			m.channel = channel
 			actions := map[string]func(*rapid.T){
 				"":              m.check,
 				"submit":        m.submit,
@@ -107,6 +116,7 @@ func TestModel(t *testing.T) {
 				"claim":         m.claim,
 				"lease expires": m.expire,
 				"renew":         m.renew,
+				"hear":          m.hear,
 				"read":          m.read,
 				"commit":        m.commit,
 				"commit more":   m.commit, // twice as often as the rest
@@ -161,6 +171,7 @@ func (m *model) submitOne(t *rapid.T) {
 	script := strconv.Itoa(m.number)
 	p := Play{ID: NewPlayID(), Script: script, Deadline: time.Now().Add(time.Hour)}
 	done := make(chan Outcome, 1)
+	alone := len(m.queue) == 0 && m.owned
 	err := m.d.Start(context.Background(), m.key, p, func(o Outcome) { done <- o })
 	var busy *BusyError
 	switch full := len(m.queue) >= modelLimit; {
@@ -168,9 +179,49 @@ func (m *model) submitOne(t *rapid.T) {
 	case full || err != nil:
 		t.Fatalf("submit with %d in the queue: got %v", len(m.queue), err)
 	default:
-		m.queue = append(m.queue, &modelPlay{id: p.ID, script: script})
+		m.queue = append(m.queue, &modelPlay{id: p.ID, script: script, read: alone})
 		m.waiting[p.ID] = done
+		if alone {
+			m.latest.had[p.ID] = true
+			m.delivered = m.number
+			m.publishedOne(t, p.ID)
+		}
 	}
+}
+
+// publishedOne takes the message that hands a play over to its owner. Whether and
+// when the owner hears it is chance.
+func (m *model) publishedOne(t *rapid.T, id string) {
+	for {
+		message, err := m.channel.ReceiveMessage(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(message.Payload, m.key.String()+" "+m.latest.token+" ") || !strings.Contains(message.Payload, id) {
+			continue // plays that were taken back
+		}
+		m.handed = append(m.handed, message)
+		if rapid.Bool().Draw(t, "heard at once") {
+			m.hear(t)
+		}
+		return
+	}
+}
+
+// hear is that the owner hears of the plays that were handed over so far: of the
+// latest alone, or of an earlier one that comes late as well.
+func (m *model) hear(t *rapid.T) {
+	if len(m.handed) == 0 {
+		t.Skip("all is heard")
+	}
+	for _, message := range m.handed[rapid.IntRange(0, len(m.handed)-1).Draw(t, "from"):] {
+		for _, worker := range m.workers {
+			if message.Channel == wakePrefix+worker.opts.WorkerID {
+				worker.woken(message)
+			}
+		}
+	}
+	m.handed = nil
 }
 
 // waited draws a play whose caller waits.
@@ -327,6 +378,14 @@ func (m *model) read(t *rapid.T) {
 	l := m.lease(t)
 	if l == m.latest && slices.ContainsFunc(l.hand, func(d Delivery) bool { return m.find(d.Play.ID) >= 0 }) {
 		t.Skip("what was read before is not committed")
+	}
+	if plays := l.takeHanded(); len(plays) > 0 {
+		l.hand = plays
+		live := slices.DeleteFunc(slices.Clone(plays), func(d Delivery) bool { return m.find(d.Play.ID) < 0 })
+		if len(live) > 0 && m.counts(l) {
+			m.handedOut(t, l, live)
+		}
+		return
 	}
 	plays, err := l.Lease.read(context.Background())
 	if !m.counts(l) {

@@ -19,6 +19,10 @@ const (
 	// roundPlays and roundBytes bound what is sent to Redis at once.
 	roundPlays = 512
 	roundBytes = 1 << 20
+
+	// handOverBytes bounds the plays that the script which queues them hands to the
+	// circle's owner: Redis keeps them for an owner that is slow to hear.
+	handOverBytes = 64 << 10
 )
 
 // outgoing are plays that wait to be sent. While one round of them is on its
@@ -274,8 +278,8 @@ func (d *Dispatcher) message(scratch *[]byte, p Play) (string, int64, error) {
 func (d *Dispatcher) enqueueCall(e *enqueue) call {
 	key := e.plays[0].circle
 	c := call{keys: []string{streamKey(key), ownerKey(key), paceKey(key)}}
-	c.args = make([]any, 0, 8+3*len(e.plays))
-	c.args = append(c.args, d.opts.QueueLimit, wakePrefix, key.String(), len(e.plays))
+	c.args = make([]any, 0, 10+3*len(e.plays))
+	c.args = append(c.args, d.opts.QueueLimit, wakePrefix, key.String(), group, consumer, handOverBytes, len(e.plays))
 	for i, v := range e.plays {
 		c.args = append(c.args, &v.id, &e.messages[i], &e.deadlines[i])
 	}
@@ -285,7 +289,7 @@ func (d *Dispatcher) enqueueCall(e *enqueue) call {
 			reply = repliesChannel(v.play.ReplyTo)
 		}
 		c.keys = append(c.keys, v.once)
-		c.args = append(c.args, v.what, d.opts.KeyTTL.Milliseconds(), reply, group)
+		c.args = append(c.args, v.what, d.opts.KeyTTL.Milliseconds(), reply)
 	}
 	return c
 }

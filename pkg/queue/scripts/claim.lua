@@ -1,7 +1,8 @@
 -- Takes ownership of a circle that nobody owns, and makes its consumer group.
 -- KEYS: 1 stream, 2 owner, 3 fence
 -- ARGV: 1 worker, 2 lease in ms, 3 group
--- Result: {token, now in ms}, or {'', owner} when it is owned.
+-- Result: {token, now in ms, last entry that is pending or ''}, or {'', owner}
+-- when it is owned.
 --
 -- Tokens are not below the clock, so that they also rise when Redis comes back
 -- empty or without its last second, and a worker still believes in one that it
@@ -20,4 +21,4 @@ local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[3], '0', 'MKSTREAM')
 if type(made) == 'table' and made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then
   return redis.error_reply(made.err)
 end
-return {token, string.format('%.0f', now)}
+return {token, string.format('%.0f', now), redis.call('XPENDING', KEYS[1], ARGV[3])[3] or ''}

@@ -13,8 +13,8 @@
 --       then number of changes to the state; when there are any: '1' to clear
 --       it first, its size in bytes afterwards, and for each change: key,
 --       '1' to set or '0' to delete, value
--- Result: {1, number of commits, heads, plays}, with the plays that were read as
--- take gives them; {0} when the token is not the latest; {-1} when the number of
+-- Result: {1, number of commits, heads, plays, how many waited before they were
+-- read}, with the plays that were read as take gives them; {0} when the token is not the latest; {-1} when the number of
 -- commits is another; {2, entry id, …} with the plays that are not pending any
 -- more because they were withdrawn. With all but 1 nothing has changed.
 --
@@ -177,7 +177,7 @@ for k = 1, keys do
   end
 end
 local heads, texts = {}, {}
-if ARGV[8] ~= '0' and waiting > 0 then
+if ARGV[8] ~= '0' and waiting > 0 and call('XPENDING', KEYS[1], ARGV[3])[1] == 0 then
   local read = call('XREADGROUP', 'GROUP', ARGV[3], ARGV[7], 'COUNT', ARGV[8], 'STREAMS', KEYS[1], '>')
   if read and read[1] then
     for _, entry in ipairs(read[1][2]) do
@@ -188,4 +188,4 @@ if ARGV[8] ~= '0' and waiting > 0 then
     end
   end
 end
-return {1, commits, table.concat(heads, ' '), table.concat(texts)}
+return {1, commits, table.concat(heads, ' '), table.concat(texts), waiting}
