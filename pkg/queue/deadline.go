@@ -10,7 +10,7 @@ import (
 
 // watch looks after plays whose deadline has passed.
 func (d *Dispatcher) watch(ctx context.Context) {
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(seldom)
 	defer timer.Stop()
 	for {
 		due, next := d.waiting.snapshot(time.Now(), sweep)
@@ -21,11 +21,7 @@ func (d *Dispatcher) watch(ctx context.Context) {
 			}
 			continue
 		}
-		wait := time.Hour
-		if !next.IsZero() {
-			wait = time.Until(next)
-		}
-		timer.Reset(wait)
+		timer.Reset(time.Until(next))
 		select {
 		case <-ctx.Done():
 			return

@@ -57,9 +57,14 @@ type waiting struct {
 	byDue    dueHeap
 	closed   bool
 
-	// earlier is signalled when the next one is due sooner than it was.
-	earlier chan struct{}
+	// nextLook is when the next look at those that are due is, and earlier is
+	// signalled when one is due before that.
+	nextLook time.Time
+	earlier  chan struct{}
 }
+
+// seldom is how often those that are due are looked at when none is.
+const seldom = time.Hour
 
 func newWaiting(most int) *waiting {
 	return &waiting{most: most, byID: make(map[string]*waiter), byLeader: make(map[string][]*waiter), earlier: make(chan struct{}, 1)}
@@ -84,11 +89,8 @@ func (w *waiting) add(v *waiter) (bool, error) {
 
 func (w *waiting) push(v *waiter) {
 	heap.Push(&w.byDue, v)
-	if v.index == 0 {
-		select {
-		case w.earlier <- struct{}{}:
-		default:
-		}
+	if v.due.Before(w.nextLook) {
+		signal(w.earlier)
 	}
 }
 
@@ -268,17 +270,22 @@ func (w *waiting) again(v *waiter) {
 }
 
 // snapshot returns copies of at most n waiters that are due, taken off the heap
-// until later puts them back, and when the next one is due.
+// until later puts them back. When there are none it returns when to look next.
 func (w *waiting) snapshot(now time.Time, n int) (due []waiter, next time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(w.byDue) > 0 && len(due) < n && !w.byDue[0].due.After(now) {
 		due = append(due, *heap.Pop(&w.byDue).(*waiter))
 	}
-	if len(w.byDue) > 0 {
-		next = w.byDue[0].due
+	if len(due) > 0 {
+		w.nextLook = time.Time{} // again at once
+		return due, w.nextLook
 	}
-	return due, next
+	w.nextLook = now.Add(seldom)
+	if len(w.byDue) > 0 && w.byDue[0].due.Before(w.nextLook) {
+		w.nextLook = w.byDue[0].due
+	}
+	return nil, w.nextLook
 }
 
 // later has a waiter that was due looked after again.
