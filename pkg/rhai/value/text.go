@@ -66,19 +66,43 @@ func Copied(run Context, text string) (Value, error) {
 // JoinShort is the text of strings, ints, chars and bools, one behind the other; ok is false when it is not short, or
 // something else is among them.
 func JoinShort(parts []Value) (v Value, ok bool) {
-	var buf [longestShort + utf8.UTFMax]byte
-	text, ascii := buf[:0], true
+	var room [longestShort + utf8.UTFMax]byte
+	text, ascii, ok := joinShort(room[:0], parts)
+	if !ok {
+		return Value{}, false
+	}
+	return short(text, ascii), true
+}
+
+// AppendShort is the string with what JoinShort makes of the parts behind it.
+func (s *String) AppendShort(parts []Value) (v Value, ok bool) {
+	var room [longestShort + utf8.UTFMax]byte
+	text, ascii, ok := joinShort(room[:0], parts)
+	if !ok || len(text) == 0 {
+		return s.Value(), ok
+	}
+	return s.append(unsafe.String(&text[0], len(text)), ascii), true
+}
+
+// HasRoom tells whether a short text can be appended without a larger buffer.
+func (s *String) HasRoom() bool {
+	return s.buf != nil && len(s.s)+longestShort <= len(s.buf.data) && s.buf.used.Load() == int64(len(s.s))
+}
+
+// joinShort appends the text of the parts, which is to be short.
+func joinShort(text []byte, parts []Value) (_ []byte, ascii, ok bool) {
+	ascii = true
 	for i := range parts {
 		switch p := &parts[i]; p.Kind() {
 		case KindString:
 			s := p.Str()
 			if len(text)+len(s.s) > longestShort {
-				return Value{}, false
+				return nil, false, false
 			}
 			text, ascii = append(text, s.s...), ascii && s.ascii
 		case KindInt:
 			if len(text) > longestShort-20 {
-				return Value{}, false
+				return nil, false, false
 			}
 			text = strconv.AppendInt(text, p.Int(), 10)
 		case KindChar:
@@ -86,13 +110,13 @@ func JoinShort(parts []Value) (v Value, ok bool) {
 		case KindBool:
 			text = strconv.AppendBool(text, p.Bool())
 		default:
-			return Value{}, false
+			return nil, false, false
 		}
 		if len(text) > longestShort {
-			return Value{}, false
+			return nil, false, false
 		}
 	}
-	return short(text, ascii), true
+	return text, ascii, true
 }
 
 // short tells whether the text lives behind the object, and keeps it alive.

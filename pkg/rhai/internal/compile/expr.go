@@ -276,8 +276,62 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 			return
 		}
 	}
+	if sum := f.textSum(e); len(sum) > 1 {
+		w := f.summands(sum)
+		f.emit(OpSum, dst, w, len(sum)+1, pos)
+		last := len(sum) - 1
+		f.emit(OpAdd, dst, f.addAll(sum[:last], w), w+last+1, pos)
+		return
+	}
 	a, b := f.operands(e.Left, e.Right)
 	f.emit(OpAdd+Op(op), dst, a, b, pos)
+}
+
+// textSum lists the additions of a sum, innermost first, where it begins with a text and all of its parts can be had
+// before anything is added: those behind the second are variables and constants. It is nil for any other expression.
+func (f *fn) textSum(e syntax.Expr) (sum []*syntax.Binary) {
+	for {
+		b, ok := e.(*syntax.Binary)
+		if !ok || b.Op != "+" {
+			break
+		}
+		sum = append(sum, b)
+		e = b.Left
+	}
+	first, ok := f.fold(e)
+	if _, text := e.(*syntax.Interpolated); !text && !(ok && first.IsString()) || len(sum) == 0 {
+		return nil
+	}
+	slices.Reverse(sum)
+	for _, b := range sum[1:] {
+		_, constant := f.fold(b.Right)
+		if _, variable := f.plain(b.Right); !constant && !variable {
+			return nil
+		}
+	}
+	return sum
+}
+
+// summands puts the parts of a sum into a window.
+func (f *fn) summands(sum []*syntax.Binary) (w int) {
+	w = f.window(len(sum) + 1)
+	f.expr(sum[0].Left, w)
+	for i, b := range sum {
+		if r, ok := f.plain(b.Right); ok {
+			f.emit(OpMove, w+1+i, r, 0, b.Right.Position())
+			continue
+		}
+		f.expr(b.Right, w+1+i)
+	}
+	return w
+}
+
+// addAll adds the parts of a sum that are in a window, one by one, in place of the first, and returns its register.
+func (f *fn) addAll(sum []*syntax.Binary, w int) int {
+	for i, b := range sum {
+		f.emit(OpAdd, w, w, w+1+i, b.Pos)
+	}
+	return w
 }
 
 // bound is an end of a range that the source may leave out.

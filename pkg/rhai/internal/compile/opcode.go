@@ -144,6 +144,9 @@ const (
 	OpArray  // R[A] = [R[B] …], C items
 	OpMap    // R[A] = #{…}, keys Maps[B], values R[C] …
 	OpConcat // R[A] = text of R[B] …, C parts
+	// Where the text is short and of scalars, these leave out the instructions behind them, which do the same one by one.
+	OpSum     // R[A] = R[B] + …, C parts, of which the first is a text; leaves out C-1
+	OpSumOnto // R[A] += R[B] + …, likewise, where R[A] is a text; leaves out C
 	// A Ref form moves: what it yields is shared only if R[B] is. Written through, it must go Back.
 	OpGet       // R[A] = copy R[B].site C
 	OpGetRef    // R[A] = move R[B].site C
@@ -184,7 +187,7 @@ var opNames = [numOps]string{
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
 	"call", "call_name", "call_ref", "call_ptr", "pointer", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
-	"array", "map", "concat", "get", "get_ref", "set", "set_const", "back", "index", "index_ref", "set_index", "may_set", "keep", "back_index",
+	"array", "map", "concat", "sum", "sum_onto", "get", "get_ref", "set", "set_const", "back", "index", "index_ref", "set_index", "may_set", "keep", "back_index",
 	"iter", "next", "for_prep", "for_loop", "custom", "resolve", "jump_absent", "stop",
 }
 

@@ -475,6 +475,14 @@ func (f *fn) store(t *syntax.Ident, v *variable, x int) {
 
 // compound compiles a compound assignment to a variable's own register.
 func (f *fn) compound(r int, s *syntax.Assign, op value.Op) {
+	if op == value.OpAdd {
+		if sum := f.textSum(s.Value); sum != nil {
+			w := f.summands(sum)
+			f.emit(OpSumOnto, r, w, len(sum)+1, s.Pos)
+			f.emit(OpAssignAdd, r, f.addAll(sum, w), int(op), s.Pos)
+			return
+		}
+	}
 	n, rhs := f.assigned(s, op)
 	f.update(r, n, rhs, op, s.Pos)
 }

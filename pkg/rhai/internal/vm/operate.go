@@ -351,6 +351,34 @@ func (m *Machine) concat(parts []value.Value) (value.Value, *value.Error) {
 	return v, m.made(v)
 }
 
+// sum does the additions behind an OpSum or OpSumOnto at once, if their result is nothing but a short text more.
+func (m *Machine) sum(in compile.Instr) *value.Error {
+	at, limit := m.base+int(in.B), m.Run.Limits.StringBytes
+	parts := m.stack[at : at+int(in.C)]
+	if in.Op == compile.OpSum {
+		v, ok := value.JoinShort(parts)
+		if !ok || limit > 0 && len(v.Text()) > limit {
+			return nil
+		}
+		*m.at(in.A) = v
+		m.ip = skip(m.ip, int(in.C)-1)
+		return m.text(v)
+	}
+	place := m.at(in.A)
+	if !place.IsString() || len(place.Text()) >= muchBytes && !place.Str().HasRoom() {
+		return nil
+	}
+	old, before := *place, place.Footprint()
+	v, ok := old.Str().AppendShort(parts)
+	if !ok || limit > 0 && len(v.Text()) > limit {
+		return nil
+	}
+	v.KeepTag(old)
+	*place = v
+	m.ip = skip(m.ip, int(in.C))
+	return m.tookObject(v, before)
+}
+
 // switchTo is where a switch goes for a subject.
 func (m *Machine) switchTo(s *compile.Switch, v value.Value) (int, *value.Error) {
 	if target, ok := switchAt(s, &v); ok {

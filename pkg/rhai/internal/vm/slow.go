@@ -217,6 +217,8 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 	case compile.OpConcat:
 		at := m.base + int(in.B)
 		return m.put(in.A)(m.concat(m.stack[at : at+int(in.C)]))
+	case compile.OpSum, compile.OpSumOnto:
+		return m.sum(in)
 	case compile.OpGet:
 		v, err := m.get(m.at(in.B), m.fn.Sites[in.C])
 		return m.put(in.A)(v.Share(), err)
