@@ -13,17 +13,27 @@ import (
 // runs as they are written. The script itself is not changed.
 func simplify(script *syntax.Script, options Options) *syntax.Script {
 	s := simplifier{keepNames: options.Resolve, keepDead: options.Level == Literal}
+	body := s.list(script.Body, true, false)
+	if len(script.Functions) == 0 && sameList(body, script.Body) {
+		return script
+	}
 	out := *script
-	out.Body = s.list(script.Body, true, false)
+	out.Body = body
 	out.Functions = slices.Clone(script.Functions)
 	for i, fn := range script.Functions {
 		inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
-		changed := *fn
-		changed.Body = &syntax.Block{Pos: fn.Body.Pos, Body: inner.list(fn.Body.Body, true, false), End: fn.Body.End}
-		out.Functions[i] = &changed
+		if body := inner.list(fn.Body.Body, true, false); !sameList(body, fn.Body.Body) {
+			changed := *fn
+			changed.Body = &syntax.Block{Pos: fn.Body.Pos, Body: body, End: fn.Body.End}
+			out.Functions[i] = &changed
+		}
 	}
 	return &out
 }
+
+// sameList tells whether a list is all of another one, in its memory: simplified to itself. So are nodes, which are
+// copied only where something below them is another, since most are not.
+func sameList[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // simplifier is the state of one function, or of the global level.
 type simplifier struct {
@@ -47,12 +57,16 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 	for len(body) > 0 && empty(body[len(body)-1]) {
 		body = body[:len(body)-1]
 	}
-	var out []syntax.Stmt
+	out := body[:0:0]
 	for i, stmt := range body {
 		last := i == len(body)-1
 		stmt = s.stmt(stmt, wanted && last)
 		if stmt != nil && (last || !idle(stmt)) {
-			out = append(out, stmt)
+			if len(out) == i && stmt == body[i] && (i == 0 || &out[0] == &body[0]) {
+				out = body[: i+1 : i+1]
+			} else {
+				out = append(out, stmt)
+			}
 		} else if last && wanted {
 			out = yieldUnit(out, body[i].Position())
 		}
@@ -60,7 +74,7 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 	switch {
 	case !wanted:
 		for len(out) > 0 && (idle(out[len(out)-1]) || block && defines(out[len(out)-1])) {
-			out = out[:len(out)-1]
+			out = out[: len(out)-1 : len(out)-1]
 		}
 	case block:
 		out = withoutIdleDefinitions(out)
@@ -103,9 +117,12 @@ func withoutIdleDefinitions(list []syntax.Stmt) []syntax.Stmt {
 		n--
 	}
 	if isExpr {
-		return append(list[:n], end)
+		if n == len(list)-1 {
+			return list
+		}
+		return append(list[:n:n], end)
 	}
-	return yieldUnit(list[:n], end.Position())
+	return yieldUnit(list[:n:n], end.Position())
 }
 
 // stmt simplifies a statement, whose value is wanted or not. It is nil when nothing is left.
@@ -115,7 +132,10 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		if inner, ok := n.X.(syntax.Stmt); ok {
 			return s.stmt(inner, wanted)
 		}
-		return &syntax.ExprStmt{X: s.expr(n.X)}
+		if x := s.expr(n.X); x != n.X {
+			return &syntax.ExprStmt{X: x}
+		}
+		return n
 	case *syntax.Block:
 		b := s.block(n, wanted)
 		if len(b.Body) == 0 {
@@ -163,9 +183,13 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 	case *syntax.Assign:
 		return s.assign(n)
 	case *syntax.Break:
-		return &syntax.Break{Pos: n.Pos, Value: s.maybe(n.Value)}
+		if v := s.maybe(n.Value); v != n.Value {
+			return &syntax.Break{Pos: n.Pos, Value: v}
+		}
 	case *syntax.Return:
-		return &syntax.Return{Pos: n.Pos, Value: s.maybe(n.Value)}
+		if v := s.maybe(n.Value); v != n.Value {
+			return &syntax.Return{Pos: n.Pos, Value: v}
+		}
 	case *syntax.Throw:
 		thrown := s.maybe(n.Value)
 		if _, unit := thrown.(*syntax.Unit); unit && s.catching {
@@ -181,7 +205,10 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 // assign simplifies an assignment. One of an operation on the variable itself becomes a compound one, whose errors and
 // effects are others.
 func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
-	out := &syntax.Assign{Pos: n.Pos, Target: s.path(n.Target), Op: n.Op, Value: s.expr(n.Value)}
+	out := n
+	if to, v := s.path(n.Target), s.expr(n.Value); to != n.Target || v != n.Value {
+		out = &syntax.Assign{Pos: n.Pos, Target: to, Op: n.Op, Value: v}
+	}
 	target, ok := out.Target.(*syntax.Ident)
 	if !ok || n.Op != "" || len(target.Namespace) > 0 {
 		return out
@@ -195,12 +222,15 @@ func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
 	if !ok || !arithmetic || op >= value.OpEq || len(left.Namespace) > 0 || left.Name != target.Name {
 		return out
 	}
-	out.Pos, out.Op, out.Value = sum.Pos, sum.Op, sum.Right
-	return out
+	return &syntax.Assign{Pos: sum.Pos, Target: target, Op: sum.Op, Value: sum.Right}
 }
 
 func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {
-	return &syntax.Block{Pos: b.Pos, Body: s.list(b.Body, wanted, true), End: b.End}
+	body := s.list(b.Body, wanted, true)
+	if sameList(body, b.Body) {
+		return b
+	}
+	return &syntax.Block{Pos: b.Pos, Body: body, End: b.End}
 }
 
 // ifStmt simplifies an if. Of one that does nothing, whatever the condition, only the condition stays, which need not
@@ -354,8 +384,12 @@ func (s *simplifier) arm(body syntax.Stmt) syntax.Stmt {
 }
 
 func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
-	out := *n
-	out.Value = s.maybe(n.Value)
+	out := n
+	if v := s.maybe(n.Value); v != n.Value {
+		changed := *n
+		changed.Value = v
+		out = &changed
+	}
 	known := binding{name: n.Name.Text}
 	if n.Const {
 		if out.Value == nil {
@@ -364,8 +398,10 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 			known.value = out.Value
 		}
 	}
-	s.bindings = append(s.bindings, known)
-	return &out
+	if known.value != nil || len(s.bindings) > 0 { // with no constant before it, a variable hides none
+		s.bindings = append(s.bindings, known)
+	}
+	return out
 }
 
 // constant is the value of a name that stands for a constant that the source gives.

@@ -1,9 +1,11 @@
 package compile
 
 import (
+	"math"
+	"slices"
+
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
-	"math"
 )
 
 // expr simplifies an expression.
@@ -18,7 +20,10 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 	case *syntax.Interpolated:
 		return s.interpolated(n)
 	case *syntax.Array:
-		return &syntax.Array{Pos: n.Pos, Items: s.exprs(n.Items)}
+		if items := s.exprs(n.Items); !sameList(items, n.Items) {
+			return &syntax.Array{Pos: n.Pos, Items: items}
+		}
+		return n
 	case *syntax.Map:
 		out := &syntax.Map{Pos: n.Pos, Entries: make([]syntax.MapEntry, len(n.Entries))}
 		for i, x := range n.Entries {
@@ -33,7 +38,10 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 			// The sign of what is computed is not: a block around keeps it from being taken for a constant.
 			operand = &syntax.Block{Pos: operand.Position(), Body: []syntax.Stmt{&syntax.ExprStmt{X: operand}}}
 		}
-		return s.computed(&syntax.Unary{Pos: n.Pos, Op: n.Op, Operand: operand})
+		if operand != n.Operand {
+			n = &syntax.Unary{Pos: n.Pos, Op: n.Op, Operand: operand}
+		}
+		return s.computed(n)
 	case *syntax.Binary:
 		return s.binary(n)
 	case *syntax.Call:
@@ -73,9 +81,15 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 }
 
 func (s *simplifier) exprs(list []syntax.Expr) []syntax.Expr {
-	out := make([]syntax.Expr, len(list))
+	out := list
 	for i, e := range list {
-		out[i] = s.expr(e)
+		x := s.expr(e)
+		if x != e && sameList(out, list) {
+			out = slices.Clone(list)
+		}
+		if x != e {
+			out[i] = x
+		}
 	}
 	return out
 }
@@ -108,7 +122,10 @@ func (s *simplifier) computed(e syntax.Expr) syntax.Expr {
 // binary simplifies an infix operator. A constant on the right of a logical operator can decide it, whatever type the
 // left has.
 func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
-	out := &syntax.Binary{Pos: n.Pos, Op: n.Op, Left: s.maybe(n.Left), Right: s.maybe(n.Right)}
+	out := n
+	if left, right := s.maybe(n.Left), s.maybe(n.Right); left != n.Left || right != n.Right {
+		out = &syntax.Binary{Pos: n.Pos, Op: n.Op, Left: left, Right: right}
+	}
 	switch n.Op {
 	case "&&", "||":
 		neutral := n.Op == "&&"
@@ -288,7 +305,10 @@ func (s *simplifier) call(n *syntax.Call) syntax.Expr {
 	if n.CaptureScope {
 		return n
 	}
-	out := &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: s.exprs(n.Args)}
+	out := n
+	if args := s.exprs(n.Args); !sameList(args, n.Args) {
+		out = &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: args}
+	}
 	if n.Name == "is_shared" && len(n.Args) == 1 && len(n.Namespace) == 0 && plain(out.Args[0]) {
 		return &syntax.Bool{Pos: n.Pos}
 	}
@@ -307,11 +327,20 @@ func (s *simplifier) path(e syntax.Expr) syntax.Expr {
 	case *syntax.Ident:
 		return n
 	case *syntax.Property:
-		return &syntax.Property{Pos: n.Pos, Base: s.path(n.Base), Name: n.Name, Safe: n.Safe}
+		if base := s.path(n.Base); base != n.Base {
+			return &syntax.Property{Pos: n.Pos, Base: base, Name: n.Name, Safe: n.Safe}
+		}
+		return n
 	case *syntax.Index:
-		return &syntax.Index{Pos: n.Pos, Base: s.path(n.Base), Key: s.expr(n.Key), Safe: n.Safe}
+		if base, key := s.path(n.Base), s.expr(n.Key); base != n.Base || key != n.Key {
+			return &syntax.Index{Pos: n.Pos, Base: base, Key: key, Safe: n.Safe}
+		}
+		return n
 	case *syntax.Method:
-		return &syntax.Method{Pos: n.Pos, Base: s.path(n.Base), Name: n.Name, Args: s.exprs(n.Args), Safe: n.Safe}
+		if base, args := s.path(n.Base), s.exprs(n.Args); base != n.Base || !sameList(args, n.Args) {
+			return &syntax.Method{Pos: n.Pos, Base: base, Name: n.Name, Args: args, Safe: n.Safe}
+		}
+		return n
 	}
 	out := s.expr(e)
 	if safe(out) {
