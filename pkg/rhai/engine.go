@@ -208,10 +208,11 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	code.MaxVariables, code.Resolve, code.Debug = e.limits.Variables, e.resolve != nil, e.debug
 	code.Level, code.Eval = e.level, eval
 	unit, err := m.compiler.Compile(script, code)
+	misplaced := eval && compile.HasFunctions(script)
 	if err == nil { // and not after a panic
 		e.keep(m, source)
 	}
-	if err == nil && eval && compile.HasFunctions(script) {
+	if err == nil && misplaced {
 		return nil, value.Parsing(&syntax.Error{Kind: syntax.WrongFnDefinition,
 			Message: "Function definitions must be at global level and cannot be inside a block or another function"})
 	}

@@ -44,7 +44,7 @@ func (p *parser) unary(level int) Expr {
 		return &Unary{pos, "!", p.unary(level)}
 	case tRange, tRangeInclusive:
 		// The operator stays for binary to find.
-		return &Int{Pos: pos}
+		return p.nodes.ints.make(Int{Pos: pos})
 	}
 	return p.primary(level)
 }
@@ -81,7 +81,7 @@ func (p *parser) binary(left Expr, parent, level int, pos Pos) Expr {
 		if (op.kind == tRange || op.kind == tRangeInclusive) && p.endsRange() {
 			right = &Unit{start}
 			if _, counted := left.(*Int); counted {
-				right = &Int{start, math.MaxInt64}
+				right = p.nodes.ints.make(Int{start, math.MaxInt64})
 			}
 		} else if op.kind == tCoalesce && p.leaves() {
 			right = &Block{Pos: start, Body: []Stmt{p.leave(p.enter(level, start))}, End: start}
@@ -97,7 +97,7 @@ func (p *parser) binary(left Expr, parent, level int, pos Pos) Expr {
 			mustBeBool(left)
 			mustBeBool(right)
 		}
-		left = &Binary{op.pos, op.text, left, right}
+		left = p.nodes.binary.make(Binary{op.pos, op.text, left, right})
 	}
 }
 
@@ -122,16 +122,16 @@ func (p *parser) primary(level int) Expr {
 		default:
 			p.use(t.text, t.pos)
 		}
-		x = &Ident{Pos: t.pos, Name: t.text}
+		x = p.nodes.idents.make(Ident{Pos: t.pos, Name: t.text})
 	case tInt:
 		p.advance()
-		x = &Int{t.pos, int64(t.bits)}
+		x = p.nodes.ints.make(Int{t.pos, int64(t.bits)})
 	case tFloat:
 		p.advance()
 		x = &Float{t.pos, math.Float64frombits(t.bits)}
 	case tString:
 		p.advance()
-		x = &String{t.pos, t.text}
+		x = p.nodes.strings.make(String{t.pos, t.text})
 	case tChar:
 		p.advance()
 		x = &Char{t.pos, rune(t.bits)}
@@ -460,7 +460,7 @@ func (p *parser) checkModule(namespace []Name) {
 }
 
 func (p *parser) call(id *Ident, level int) Expr {
-	c := &Call{Pos: id.Pos, Name: id.Name, Namespace: id.Namespace}
+	c := p.nodes.calls.make(Call{Pos: id.Pos, Name: id.Name, Namespace: id.Namespace})
 	if len(id.Namespace) > 0 {
 		p.checkModule(id.Namespace)
 		c.Pos = p.lastName

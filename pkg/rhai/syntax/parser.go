@@ -15,7 +15,8 @@ func Parse(source string, opts Options) (*Script, error) { return new(Parser).Pa
 // Parser parses one script after another, in memory that it keeps. The zero value is ready.
 type Parser struct{ parser parser }
 
-// Parse parses a script.
+// Parse parses a script, which is gone when the next one is parsed, unless the options have syntax of the host's: that
+// may keep parts of it.
 func (r *Parser) Parse(source string, opts Options) (*Script, error) {
 	p := &r.parser
 	p.begin(source, opts)
@@ -60,6 +61,7 @@ type parser struct {
 	scanner
 	options  Options
 	tok      token
+	nodes    *arena
 	script   *Script
 	maxDepth int
 	tokens   int // so far
@@ -106,7 +108,11 @@ func (p *parser) begin(source string, opts Options) {
 		source = strings.ToValidUTF8(source, "\uFFFD")
 	}
 	p.scanner = scanner{src: source, line: 1}
-	p.options, p.script, p.global = opts, &Script{}, true
+	if p.nodes == nil {
+		p.nodes = &arena{}
+	}
+	p.nodes.reset()
+	p.options, p.script, p.global = opts, &p.nodes.script, true
 	p.opts, p.frame = &p.options, &p.level
 	p.maxDepth = depthLimit(opts.MaxExprDepth, DefaultMaxExprDepth)
 	if opts.StrictVariables {
@@ -118,7 +124,11 @@ func (p *parser) begin(source string, opts Options) {
 
 func (p *parser) end() {
 	clear(p.locals)
-	*p = parser{locals: p.locals[:0]}
+	kept := parser{locals: p.locals[:0]}
+	if len(p.options.CustomSyntax) == 0 {
+		kept.nodes = p.nodes
+	}
+	*p = kept
 }
 
 func depthLimit(n, def int) int {

@@ -228,7 +228,7 @@ func (p *parser) forLoop(pos Pos, level int) Stmt {
 }
 
 func (p *parser) let(level int) *Let {
-	s := &Let{Pos: p.tok.pos, Const: p.tok.kind == tConst}
+	s := p.nodes.lets.make(Let{Pos: p.tok.pos, Const: p.tok.kind == tConst})
 	level = p.enter(level, s.Pos)
 	p.advance()
 	s.Name = p.variableName()
@@ -342,15 +342,15 @@ func (p *parser) exprStmt(level int) (s Stmt, terminated bool) {
 	op := p.tok
 	if op.kind != tAssign && op.kind != tOpAssign {
 		if c, ok := x.(*Custom); ok {
-			return &ExprStmt{x}, c.closed()
+			return p.nodes.exprs.make(ExprStmt{x}), c.closed()
 		}
 		if s, ok := x.(Stmt); ok {
 			return s, false
 		}
-		return &ExprStmt{x}, false
+		return p.nodes.exprs.make(ExprStmt{x}), false
 	}
 	p.advance()
-	a := &Assign{Pos: op.pos, Target: x, Value: p.expr(level)}
+	a := p.nodes.assigns.make(Assign{Pos: op.pos, Target: x, Value: p.expr(level)})
 	if op.kind == tOpAssign {
 		a.Op = op.text
 	}

@@ -36,6 +36,7 @@ type Unit struct {
 	Module  string   // the path of the module that it is; empty for others
 
 	byName map[string][]*Func
+	main   Func // what Main is
 }
 
 // Bytes is about how much memory the unit takes.

@@ -220,7 +220,8 @@ func (c *compiler) main(body []syntax.Stmt) error {
 	// a level that uses such names is compiled again, knowing them.
 	var external []Symbol
 	for {
-		u.Main = &Func{Unit: u, External: external}
+		u.main = Func{Unit: u, External: external}
+		u.Main = &u.main
 		f := c.newFn(u.Main)
 		f.global = true
 		f.analyse(body)
