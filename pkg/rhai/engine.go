@@ -166,6 +166,7 @@ func (e *Engine) CompileContext(ctx context.Context, source string) (*Program, e
 
 // memory is what one compilation after another is done in.
 type memory struct {
+	syntax   syntax.Options // the engine's, and what is to interrupt this compilation
 	parser   syntax.Parser
 	compiler compile.Compiler
 }
@@ -190,13 +191,12 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 	if err := e.limits.CheckSource(len(source)); err != nil {
 		return nil, value.AsError(err)
 	}
-	options := e.syntax
-	options.Interrupt = code.Interrupt
 	m, ok := e.memory.Get().(*memory)
 	if !ok {
-		m = &memory{}
+		m = &memory{syntax: e.syntax}
 	}
-	script, err := m.parser.Parse(source, options)
+	m.syntax.Interrupt = code.Interrupt
+	script, err := m.parser.Parse(source, &m.syntax)
 	if err != nil {
 		e.keep(m, source)
 		var at *syntax.Error

@@ -10,14 +10,14 @@ import (
 const deepest = 5000
 
 // Parse parses a script.
-func Parse(source string, opts Options) (*Script, error) { return new(Parser).Parse(source, opts) }
+func Parse(source string, opts Options) (*Script, error) { return new(Parser).Parse(source, &opts) }
 
 // Parser parses one script after another, in memory that it keeps. The zero value is ready.
 type Parser struct{ parser parser }
 
 // Parse parses a script, which is gone when the next one is parsed, unless the options have syntax of the host's: that
-// may keep parts of it.
-func (r *Parser) Parse(source string, opts Options) (*Script, error) {
+// may keep parts of it. The options are read until it returns.
+func (r *Parser) Parse(source string, opts *Options) (*Script, error) {
 	p := &r.parser
 	p.begin(source, opts)
 	defer p.end()
@@ -38,7 +38,7 @@ func (r *Parser) Parse(source string, opts Options) (*Script, error) {
 func ParseExpr(source string, opts Options) (Expr, error) {
 	opts.NoIf, opts.NoSwitch, opts.NoStatementExpr, opts.NoLoopExpr, opts.NoClosures = true, true, true, true, true
 	p := &parser{}
-	p.begin(source, opts)
+	p.begin(source, &opts)
 	var x Expr
 	_, err := p.run(func() {
 		x = p.expr(0)
@@ -59,7 +59,6 @@ func ParseExpr(source string, opts Options) (Expr, error) {
 // Methods take the level of the construct that calls them: how deep it is nested, as the reference counts.
 type parser struct {
 	scanner
-	options  Options
 	tok      token
 	nodes    *arena
 	script   *Script
@@ -103,7 +102,7 @@ type functionKey struct {
 }
 
 // begin makes the parser ready for a source; end drops what it has of one.
-func (p *parser) begin(source string, opts Options) {
+func (p *parser) begin(source string, opts *Options) {
 	if !utf8.ValidString(source) {
 		source = strings.ToValidUTF8(source, "\uFFFD")
 	}
@@ -112,8 +111,8 @@ func (p *parser) begin(source string, opts Options) {
 		p.nodes = &arena{}
 	}
 	p.nodes.reset()
-	p.options, p.script, p.global = opts, &p.nodes.script, true
-	p.opts, p.frame = &p.options, &p.level
+	p.script, p.global = &p.nodes.script, true
+	p.opts, p.frame = opts, &p.level
 	p.maxDepth = depthLimit(opts.MaxExprDepth, DefaultMaxExprDepth)
 	if opts.StrictVariables {
 		for _, name := range opts.Variables {
@@ -125,7 +124,7 @@ func (p *parser) begin(source string, opts Options) {
 func (p *parser) end() {
 	clear(p.locals)
 	kept := parser{locals: p.locals[:0]}
-	if len(p.options.CustomSyntax) == 0 {
+	if len(p.opts.CustomSyntax) == 0 {
 		kept.nodes = p.nodes
 	}
 	*p = kept

@@ -87,23 +87,13 @@ func (u *Unit) Find(name string, arity int) *Func {
 // Registers begin with `this` when the function uses it, then come the captured variables and the parameters; or, for
 // the global level, the variables that the host's scope may hold. Locals and temporaries follow.
 type Func struct {
-	Name     string
-	Unit     *Unit
-	Code     []Instr
-	Pos      []syntax.Pos          // of each instruction
-	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
-	Backs    map[int]int           // of a call: where the instructions behind it end that carry its receiver's changes back
-	Races    map[int]Capture       // of an assignment or an index: the variable that its path begins at, where closures may share it
-	Parts    map[int][]syntax.Pos  // positions of what an instruction puts together
-	Consts   []value.Value
-	Sites    []*Site
-	Switches []Switch
-	Protos   []Proto
-	Maps     [][]string // keys of map literals
-	Errors   []*value.Error
-	Handlers []Handler
-	Symbols  [][]Symbol // what an eval sees, by number
-	Customs  []*Custom  // instances of the host's syntax
+	Name   string
+	Unit   *Unit
+	Code   []Instr
+	Pos    []syntax.Pos // of each instruction
+	Consts []value.Value
+	Sites  []*Site
+	*Tables
 
 	Regs     int // how many registers it needs
 	Params   int // without captures and this
@@ -121,6 +111,29 @@ type Func struct {
 	// Of the global level and of scoped functions only.
 	External []Symbol // variables that the script uses and does not define, in registers 0 and up
 	Defined  []Symbol // variables that stay in scope after the run
+}
+
+// Tables are what the instructions of most functions need nothing of.
+type Tables struct {
+	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
+	Backs    map[int]int           // of a call: where the instructions behind it end that carry its receiver's changes back
+	Races    map[int]Capture       // of an assignment or an index: the variable that its path begins at, where closures may share it
+	Parts    map[int][]syntax.Pos  // positions of what an instruction puts together
+	Switches []Switch
+	Protos   []Proto
+	Maps     [][]string // keys of map literals
+	Errors   []*value.Error
+	Handlers []Handler
+	Symbols  [][]Symbol // what an eval sees, by number
+	Customs  []*Custom  // instances of the host's syntax
+}
+
+// noTables are those of all functions that need none.
+var noTables Tables
+
+func (t *Tables) empty() bool {
+	n := len(t.Alt) + len(t.Backs) + len(t.Races) + len(t.Parts) + len(t.Switches) + len(t.Protos) + len(t.Maps)
+	return n+len(t.Errors)+len(t.Handlers)+len(t.Symbols)+len(t.Customs) == 0
 }
 
 // reserved is how many registers there are before the External variables.

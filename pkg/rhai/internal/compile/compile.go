@@ -142,6 +142,7 @@ func (c *compiler) global(name string) int {
 // fn compiles one function.
 type fn struct {
 	*Func
+	Tables   // the function's
 	c        *compiler
 	vars     []*variable          // visible, innermost last
 	external map[string]*variable // of the global level: the host's
@@ -203,6 +204,10 @@ func (c *compiler) newFn(target *Func) *fn {
 func (f *fn) done() {
 	c, code, positions, room, vars := f.c, f.Code, f.Pos, f.room, f.vars[:cap(f.vars)]
 	f.Code, f.Pos = slices.Clone(code), slices.Clone(positions)
+	if f.Func.Tables = &noTables; !f.Tables.empty() {
+		tables := f.Tables
+		f.Func.Tables = &tables
+	}
 	if cap(code) > 1<<12 || cap(vars) > 1<<10 {
 		return
 	}

@@ -374,7 +374,7 @@ func (m *Machine) invoke(ctx context.Context, unit *compile.Unit, c Call) (v val
 	} else if err := m.begin(ctx, unit); err != nil {
 		return value.Value{}, err
 	}
-	m.host = &compile.Func{Unit: unit, Code: make([]compile.Instr, 2), Pos: make([]syntax.Pos, 2)}
+	m.host = &compile.Func{Unit: unit, Tables: &compile.Tables{}, Code: make([]compile.Instr, 2), Pos: make([]syntax.Pos, 2)}
 	m.fn, m.base, m.depth = m.host, 0, 1
 	m.frames[0], m.ip = frame{}, skip(start(m.fn), 1)
 	m.reserve(len(c.Args) + 1)
