@@ -37,6 +37,9 @@ type Unit struct {
 
 	byName map[string][]*Func
 	main   Func // what Main is
+	// The code of Main, when it is no more than this.
+	code      [8]Instr
+	positions [8]syntax.Pos
 }
 
 // Bytes is about how much memory the unit takes.

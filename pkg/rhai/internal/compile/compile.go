@@ -203,7 +203,12 @@ func (c *compiler) newFn(target *Func) *fn {
 // done gives the function code of its own, and leaves its memory to the next one, unless it is much.
 func (f *fn) done() {
 	c, code, positions, room, vars := f.c, f.Code, f.Pos, f.room, f.vars[:cap(f.vars)]
-	f.Code, f.Pos = slices.Clone(code), slices.Clone(positions)
+	if n, u := len(code), f.Unit; f.Func == &u.main && n <= len(u.code) {
+		f.Code = u.code[:copy(u.code[:], code):n]
+		f.Pos = u.positions[:copy(u.positions[:], positions):n]
+	} else {
+		f.Code, f.Pos = slices.Clone(code), slices.Clone(positions)
+	}
 	if f.Func.Tables = &noTables; !f.Tables.empty() {
 		tables := f.Tables
 		f.Func.Tables = &tables
