@@ -37,6 +37,10 @@ type Unit struct {
 
 	byName map[string][]*Func
 	main   Func // what Main is
+
+	constant   value.Value
+	isConstant bool
+
 	// The code of Main, when it is no more than this.
 	code      [8]Instr
 	positions [8]syntax.Pos
@@ -84,6 +88,9 @@ func (u *Unit) Find(name string, arity int) *Func {
 	}
 	return nil
 }
+
+// Constant is the value of a unit that does nothing but give one.
+func (u *Unit) Constant() (v value.Value, ok bool) { return u.constant, u.isConstant }
 
 // Func is the code of one function, or of the global level.
 //

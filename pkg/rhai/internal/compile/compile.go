@@ -69,6 +69,7 @@ func (c *compiler) compile(script *syntax.Script) (*Unit, error) {
 	if err := c.main(script.Body); err != nil {
 		return nil, err
 	}
+	u.constant, u.isConstant = c.constant(script.Body)
 	for i, s := range script.Functions {
 		if err := c.function(u.Funcs[i], s); err != nil {
 			return nil, err
@@ -82,6 +83,19 @@ func (c *compiler) compile(script *syntax.Script) (*Unit, error) {
 		}
 	}
 	return u, nil
+}
+
+// constant is the value of a global level that is a constant, but for an array or a map, of which each run has its own.
+func (c *compiler) constant(body []syntax.Stmt) (v value.Value, ok bool) {
+	if len(body) != 1 || c.options.Debug || c.options.Resolve || c.options.Level == Literal {
+		return v, false
+	}
+	x, ok := body[0].(*syntax.ExprStmt)
+	if !ok || isContainer(x.X) {
+		return v, false
+	}
+	v, ok = fold(x.X)
+	return v.Freeze(), ok && v.Kind() <= value.KindString
 }
 
 // canonicalType is what type_of says for a type that the source may name otherwise.

@@ -222,8 +222,9 @@ func (m *Machine) reset() {
 	if m.high > 16 {
 		clear(m.stack[:min(m.high, len(m.stack))])
 	}
-	for i := range min(m.high, 16) { // as long as the write barrier is off this is faster
-		if v := &m.stack[i]; !v.IsUnit() {
+	low := m.stack[:min(m.high, 16, len(m.stack))]
+	for i := range low { // as long as the write barrier is off this is faster
+		if v := &low[i]; !v.IsUnit() {
 			*v = value.Value{}
 		}
 	}
@@ -309,8 +310,8 @@ func (m *Machine) main(ctx context.Context, unit *compile.Unit) *value.Error {
 	f := unit.Main
 	m.reserve(f.Regs)
 	m.bind(f, 0)
-	for _, s := range f.Defined {
-		m.stack[s.Reg] = value.Absent()
+	for i := range f.Defined {
+		m.stack[f.Defined[i].Reg] = value.Absent()
 	}
 	m.frames[0] = frame{}
 	m.depth, m.fn, m.ip, m.base = 1, f, start(f), 0
