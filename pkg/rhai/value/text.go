@@ -81,7 +81,8 @@ func (s *String) AppendShort(parts []Value) (v Value, ok bool) {
 	if !ok || len(text) == 0 {
 		return s.Value(), ok
 	}
-	return s.append(unsafe.String(&text[0], len(text)), ascii), true
+	v, _ = s.append(nil, unsafe.String(&text[0], len(text)), ascii)
+	return v, true
 }
 
 // HasRoom tells whether a short text can be appended without a larger buffer.
