@@ -215,7 +215,7 @@ type (
 	// Case is a case of a switch other than `_`.
 	Case struct {
 		Pos
-		Values []Expr // literals, or integer ranges as *Binary of two *Int
+		Values []Expr // literals, Fn of a name, or integer ranges as *Binary of *Int, one of which may be a *Unit
 		Guard  Expr   // the condition after `if`; nil when there is none
 		Body   Stmt
 	}

@@ -409,12 +409,25 @@ func (s *scanner) raw() token {
 	}
 	text := s.src[i : i+end]
 	s.off = i + end + 1 + len(hashes)
-	if last := strings.LastIndexByte(text, '\n'); last >= 0 {
-		s.line += int32(strings.Count(text, "\n"))
-		s.lineStart, s.wide = i+last+1, 0
-		s.widen(text[last+1:])
-	} else {
-		s.widen(text)
+	last := 0 // behind the last new line
+	for at := range len(text) {
+		if text[at] == '\n' && !hidden(text[:at], len(hashes)) {
+			s.line++
+			last = at + 1
+		}
 	}
+	if last > 0 {
+		s.lineStart, s.wide = i+last, 0
+	}
+	s.widen(text[last:])
 	return s.literal(pos, text)
+}
+
+// hidden tells whether the reference overlooks a new line behind a part of a raw string, as it does where it comes
+// instead of the hash that it looks for behind a quote.
+func hidden(before string, hashes int) bool {
+	for n := 0; n < hashes && strings.HasSuffix(before, "#"); n++ {
+		before = before[:len(before)-1]
+	}
+	return strings.HasSuffix(before, `"`)
 }

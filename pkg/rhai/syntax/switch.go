@@ -1,6 +1,9 @@
 package syntax
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 func (p *parser) switchStmt(level int) *Switch {
 	s := &Switch{Pos: p.tok.pos}
@@ -56,22 +59,23 @@ func (p *parser) caseValues(level int) []Expr {
 	}
 }
 
-// checkCase makes sure that the values of a case are literals, and that integers come before ranges. ranges tells
+// checkCase makes sure that the values of a case are literals, and that numbers come before ranges. ranges tells
 // whether there was a range in the switch so far.
 func checkCase(c *Case, ranges bool) bool {
 	for _, x := range c.Values {
 		switch v := x.(type) {
 		case *Binary:
-			if !isIntRange(v) {
+			from, to, ok := intRange(v)
+			if !ok {
 				panic(fail(ExprExpected, start(v), "Expecting a literal expression"))
 			}
-			ranges = true
-		case *Int:
+			ranges = ranges || from < to || from == to && v.Op == "..=" // an empty one does not count
+		case *Int, *Float:
 			if ranges {
-				panic(fail(WrongSwitchIntegerCase, v.Pos, "Numeric switch case cannot follow a range case"))
+				panic(fail(WrongSwitchIntegerCase, v.Position(), "Numeric switch case cannot follow a range case"))
 			}
 		default:
-			if !isConstant(x) {
+			if !isConstant(x) && !isPointer(x) {
 				panic(fail(ExprExpected, start(x), "Expecting a literal expression"))
 			}
 		}
@@ -96,13 +100,34 @@ func (p *parser) caseValue(level int) (x Expr) {
 	return x
 }
 
-func isIntRange(b *Binary) bool {
+// intRange is the range of integers that an expression is; a unit leaves one of its ends open.
+func intRange(b *Binary) (from, to int64, ok bool) {
 	if b.Op != ".." && b.Op != "..=" {
+		return 0, 0, false
+	}
+	first, begins := b.Left.(*Int)
+	last, ends := b.Right.(*Int)
+	switch {
+	case begins && ends:
+		return first.Value, last.Value, true
+	case begins:
+		_, ok = b.Right.(*Unit)
+		return first.Value, math.MaxInt64, ok
+	case ends:
+		_, ok = b.Left.(*Unit)
+		return 0, last.Value, ok
+	}
+	return 0, 0, false
+}
+
+// isPointer tells whether an expression is a function pointer by the name of a function.
+func isPointer(x Expr) bool {
+	call, ok := x.(*Call)
+	if !ok || call.Name != "Fn" || len(call.Namespace) > 0 || call.CaptureScope || len(call.Args) != 1 {
 		return false
 	}
-	_, from := b.Left.(*Int)
-	_, to := b.Right.(*Int)
-	return from && to
+	name, ok := call.Args[0].(*String)
+	return ok && IsName(name.Value)
 }
 
 // caseBody parses the arrow and the statement behind it.

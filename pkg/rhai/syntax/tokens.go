@@ -53,6 +53,12 @@ func Tokens(source string, opts Options) []Token {
 	}
 }
 
+// IsName tells whether a text is a name that a function can have.
+func IsName(text string) bool {
+	tokens := Tokens(text, Options{})
+	return len(tokens) == 1 && tokens[0].Kind == "identifier" && tokens[0].Text == text
+}
+
 func (s *scanner) display(t token) Token {
 	d := Token{Pos: t.pos, Kind: "symbol", Text: spelling[t.kind]}
 	switch t.kind {

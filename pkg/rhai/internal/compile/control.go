@@ -207,17 +207,11 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 	var ranges []rangeCase
 	for n, c := range s.Cases {
 		for _, e := range c.Values {
-			if b, ok := e.(*syntax.Binary); ok && (b.Op == ".." || b.Op == "..=") {
-				from, _ := f.fold(bound(b.Left, b.Pos, 0))
-				to, _ := f.fold(bound(b.Right, b.Pos, 1<<63-1))
-				r := value.NewRange(from.Int(), to.Int())
-				if b.Op == "..=" {
-					r = value.NewRangeInclusive(from.Int(), to.Int())
-				}
+			if b, ok := e.(*syntax.Binary); ok {
+				r, _ := constantValue(b)
 				ranges = append(ranges, rangeCase{n, r})
-				continue
 			}
-			v, _ := fold(e)
+			v, _ := constantValue(e)
 			k, ok, _ := v.Key(nil)
 			if !ok {
 				continue

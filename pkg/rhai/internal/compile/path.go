@@ -211,7 +211,7 @@ func begin(e syntax.Expr) syntax.Pos {
 	case *syntax.Method:
 		return begin(e.Base)
 	case *syntax.Binary:
-		if e.Op == "??" {
+		if e.Op == "??" || e.Op == "&&" || e.Op == "||" {
 			return begin(e.Left)
 		}
 	}
@@ -510,12 +510,19 @@ func (f *fn) isShared(e syntax.Expr, dst int, pos syntax.Pos) {
 func (f *fn) scopedCall(e *syntax.Call, dst int) {
 	f.c.scoped = true
 	w := f.window(max(len(e.Args), 1))
-	for i, a := range e.Args {
-		f.expr(a, w+i)
+	if takesPointer(e.Name, e.Args) {
+		f.pointed(e.Args, w)
+	} else {
+		for i, a := range e.Args {
+			f.expr(a, w+i)
+		}
 	}
 	site := f.callSite(e.Name, len(e.Args))
 	site.Args = len(e.Args)
-	f.emit(OpCallScoped, w, f.site(site), f.visible(), e.Pos)
+	at := f.emit(OpCallScoped, w, f.site(site), f.visible(), callPos(e.Name, e.Args, e.Pos))
+	if len(e.Args) > 0 {
+		f.alt(at, begin(e.Args[0]), syntax.Pos{})
+	}
 	f.emit(OpMove, dst, w, 0, e.Pos)
 }
 
@@ -556,14 +563,15 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		if len(args) == 1 {
 			f.window(1)
 		}
-		for i, a := range args {
-			f.expr(a, w+i)
-			if i == 0 && slices.ContainsFunc(args[1:], func(e syntax.Expr) bool { return !f.inert(e) }) {
-				f.emit(OpPointer, w, 0, 0, begin(a))
-			}
-		}
+		f.pointed(args, w)
 		f.callPtr(w, false, args, pos)
 		f.emit(OpMove, dst, w+1, 0, pos)
+		return
+	}
+	if takesPointer(name, args) {
+		f.pointed(args, w)
+		f.emit(OpCallName, w, f.site(f.callSite(name, len(args))), len(args), callPos(name, args, pos))
+		f.emit(OpMove, dst, w, 0, pos)
 		return
 	}
 	if len(args) > 0 && f.byReference(args[0]) {
@@ -574,9 +582,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 			f.expr(a, w+1+i)
 		}
 		p := f.ref(args[0], w)
-		if name == "Fn" && len(args) == 1 || name == "curry" && len(args) > 1 {
-			pos = begin(args[0]) // what is wrong is wrong with it
-		}
+		pos = callPos(name, args, pos)
 		site := f.callSite(name, len(args))
 		site.receiver(p)
 		f.goBackFrom(f.emit(OpCallRef, w, f.site(site), len(args), pos), p)
@@ -586,11 +592,33 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 	for i, a := range args {
 		f.expr(a, w+i)
 	}
-	if name == "Fn" && len(args) == 1 || name == "curry" && len(args) > 1 {
-		pos = begin(args[0]) // what is wrong is wrong with it
-	}
+	pos = callPos(name, args, pos)
 	f.emit(OpCallName, w, f.site(f.callSite(name, len(args))), len(args), pos)
 	f.emit(OpMove, dst, w, 0, pos)
+}
+
+// takesPointer tells whether a call is one of those whose first argument must be a function pointer.
+func takesPointer(name string, args []syntax.Expr) bool {
+	return name == "call" && len(args) > 0 || name == "curry" && len(args) > 1
+}
+
+// callPos is where a call at a place is to blame: at its first argument, where nothing else can be wrong.
+func callPos(name string, args []syntax.Expr, pos syntax.Pos) syntax.Pos {
+	if name == "Fn" && len(args) == 1 || name == "curry" && len(args) > 1 {
+		return begin(args[0])
+	}
+	return pos
+}
+
+// pointed compiles arguments into the window at w. The first one is found not to be a function pointer before the
+// others are evaluated.
+func (f *fn) pointed(args []syntax.Expr, w int) {
+	for i, a := range args {
+		f.expr(a, w+i)
+		if i == 0 && slices.ContainsFunc(args[1:], func(e syntax.Expr) bool { return !f.inert(e) }) {
+			f.emit(OpPointer, w, 0, 0, begin(a))
+		}
+	}
 }
 
 // windowAt is a window of n registers for a call whose result goes to dst: from dst up where dst is the last register

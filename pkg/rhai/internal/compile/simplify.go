@@ -132,7 +132,13 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		if inner, ok := n.X.(syntax.Stmt); ok {
 			return s.stmt(inner, wanted)
 		}
-		if x := s.expr(n.X); x != n.X {
+		x := s.expr(n.X)
+		if _, operator := n.X.(*syntax.Binary); operator {
+			if left, ok := x.(*syntax.Block); ok {
+				return s.stmt(left, wanted)
+			}
+		}
+		if x != n.X {
 			return &syntax.ExprStmt{X: x}
 		}
 		return n
@@ -141,7 +147,7 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		if len(b.Body) == 0 {
 			return nil
 		}
-		if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isEval(x.X) {
+		if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isCall(x.X) {
 			return x
 		}
 		return b
@@ -153,6 +159,9 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		cond := s.expr(n.Cond)
 		if yes, ok := condition(cond); ok && !yes && !s.keepDead {
 			return nil
+		}
+		if isUnit(cond) { // as the reference has it
+			cond = &syntax.Bool{Pos: cond.Position(), Value: true}
 		}
 		return &syntax.While{Pos: n.Pos, Cond: cond, Body: s.block(n.Body, false)}
 	case *syntax.Loop:
@@ -234,8 +243,12 @@ func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {
 }
 
 // ifStmt simplifies an if. Of one that does nothing, whatever the condition, only the condition stays, which need not
-// be a bool then.
+// be a bool then. One around nothing but another is one of both conditions.
 func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
+	if inner := onlyIf(n); inner != nil {
+		both := &syntax.Binary{Pos: inner.Pos, Op: "&&", Left: n.Cond, Right: inner.Cond}
+		n = &syntax.If{Pos: n.Pos, Cond: both, Then: inner.Then}
+	}
 	cond := s.expr(n.Cond)
 	if yes, ok := condition(cond); ok && !keepDead {
 		switch {
@@ -251,7 +264,7 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		out.Else = s.stmt(n.Else, wanted)
 	}
 	switch {
-	case len(out.Then.Body) > 0 || s.dead(n.Then) || out.Else != nil && (wanted || !idle(out.Else)):
+	case len(out.Then.Body) > 0 || out.Else != nil && (wanted || !idle(out.Else)):
 		return out
 	case isIdle(cond):
 		return nil
@@ -267,22 +280,16 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
 }
 
-// dead tells whether a block is nothing but an if that is never taken: the reference does not take it for an empty one.
-func (s *simplifier) dead(b *syntax.Block) bool {
-	if len(b.Body) != 1 {
-		return false
+// onlyIf is the if that is all that another does, where neither does anything else; nil when there is none.
+func onlyIf(n *syntax.If) *syntax.If {
+	if len(n.Then.Body) != 1 || n.Else != nil && !empty(n.Else) {
+		return nil
 	}
-	x, ok := b.Body[0].(*syntax.ExprStmt)
-	var node syntax.Node = b.Body[0]
-	if ok {
-		node = x.X
+	inner, ok := n.Then.Body[0].(*syntax.If)
+	if !ok || inner.Else != nil && !empty(inner.Else) {
+		return nil
 	}
-	inner, ok := node.(*syntax.If)
-	if !ok || inner.Else != nil {
-		return false
-	}
-	yes, ok := condition(s.expr(inner.Cond))
-	return ok && !yes
+	return inner
 }
 
 // switchStmt simplifies a switch.
@@ -359,13 +366,9 @@ func same(a, b syntax.Expr) bool {
 				return e.Key.Text == f.Key.Text && same(e.Value, f.Value)
 			})
 		})
-	case *syntax.Binary:
-		if y, ok := b.(*syntax.Binary); ok && (x.Op == ".." || x.Op == "..=") {
-			return x.Op == y.Op && same(x.Left, y.Left) && same(x.Right, y.Right)
-		}
 	}
-	v, ok := fold(a)
-	w, also := fold(b)
+	v, ok := constantValue(a)
+	w, also := constantValue(b)
 	if !ok || !also {
 		return false
 	}
@@ -462,10 +465,15 @@ func choosesConstant(n *syntax.Switch) bool {
 	})
 }
 
-// isEval tells whether an expression is a call of eval, which may define variables where it stands.
-func isEval(e syntax.Expr) bool {
-	call, ok := e.(*syntax.Call)
-	return ok && call.Name == "eval" && len(call.Namespace) == 0
+// isCall tells whether an expression is a call or an operator that is one, which the reference leaves in its block.
+func isCall(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Call, *syntax.Unary, *syntax.Closure:
+		return !plain(e)
+	case *syntax.Binary:
+		return e.Op != "??" && e.Op != "&&" && e.Op != "||" && !plain(e)
+	}
+	return false
 }
 
 // isIdle tells whether an expression does nothing but give a variable or a constant.

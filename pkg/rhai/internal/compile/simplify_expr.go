@@ -47,37 +47,50 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 	case *syntax.Call:
 		return s.call(n)
 	case *syntax.Property, *syntax.Index, *syntax.Method:
-		path := s.path(n)
-		if x := s.constantEntry(path); x != nil {
-			return x
-		}
-		return element(path)
+		return s.element(s.path(n))
 	case *syntax.Custom:
 		return n
 	case syntax.Stmt: // a block, an if, a switch or a loop
-		out := syntax.Stmt(nil)
-		if choice, ok := n.(*syntax.If); ok {
-			out = s.ifStmt(choice, true, false) // what is chosen may be written to
-		} else {
-			out = s.stmt(n, true)
-		}
-		switch out := out.(type) {
-		case nil:
-			return &syntax.Unit{Pos: n.Position()}
-		case *syntax.ExprStmt:
-			return out.X
-		case *syntax.Block:
-			if x, ok := out.Body[0].(*syntax.ExprStmt); ok && len(out.Body) == 1 {
-				return x.X
-			}
-			return out
-		case syntax.Expr:
-			return out
-		default:
-			return &syntax.Block{Pos: n.Position(), Body: []syntax.Stmt{out}}
-		}
+		return s.stmtExpr(n)
 	}
 	return e
+}
+
+// stmtExpr simplifies a statement that is an expression: a block, an if, a switch or a loop. What is left of it keeps
+// its position, but for the only expression of a block, and what is no call.
+func (s *simplifier) stmtExpr(n syntax.Stmt) syntax.Expr {
+	var out syntax.Stmt
+	block, isBlock := n.(*syntax.Block)
+	switch choice, isIf := n.(*syntax.If); {
+	case isBlock:
+		out = s.block(block, true)
+	case isIf:
+		out = s.ifStmt(choice, true, false) // what is chosen may be written to
+	default:
+		out = s.stmt(n, true)
+	}
+	switch x := out.(type) {
+	case nil:
+		return &syntax.Unit{Pos: n.Position()}
+	case *syntax.ExprStmt:
+		if !isCall(x.X) {
+			return x.X
+		}
+	case *syntax.Block:
+		if len(x.Body) == 0 {
+			return &syntax.Unit{Pos: n.Position()}
+		}
+		if only, ok := x.Body[0].(*syntax.ExprStmt); ok && len(x.Body) == 1 && (isBlock || !isCall(only.X)) {
+			return only.X
+		}
+		if x.Pos == n.Position() {
+			return x
+		}
+		return &syntax.Block{Pos: n.Position(), Body: x.Body, End: x.End}
+	case *syntax.If, *syntax.Switch, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+		return out.(syntax.Expr)
+	}
+	return &syntax.Block{Pos: n.Position(), Body: []syntax.Stmt{out}}
 }
 
 func (s *simplifier) exprs(list []syntax.Expr) []syntax.Expr {
@@ -302,7 +315,7 @@ func (s *simplifier) closureBody(body syntax.Stmt) syntax.Stmt {
 }
 
 func (s *simplifier) call(n *syntax.Call) syntax.Expr {
-	if n.CaptureScope {
+	if n.CaptureScope || n.Name == "eval" && len(n.Namespace) == 0 {
 		return n
 	}
 	out := n
@@ -332,7 +345,7 @@ func (s *simplifier) path(e syntax.Expr) syntax.Expr {
 		}
 		return n
 	case *syntax.Index:
-		if base, key := s.path(n.Base), s.expr(n.Key); base != n.Base || key != n.Key {
+		if base, key := s.path(n.Base), s.key(n.Key); base != n.Base || key != n.Key {
 			return &syntax.Index{Pos: n.Pos, Base: base, Key: key, Safe: n.Safe}
 		}
 		return n
@@ -350,15 +363,25 @@ func (s *simplifier) path(e syntax.Expr) syntax.Expr {
 	return out
 }
 
-// element is the part of a constant that a simplified path of one step leads to, or the path.
-func element(e syntax.Expr) syntax.Expr {
+// key simplifies what indexes. A path is not computed there.
+func (s *simplifier) key(e syntax.Expr) syntax.Expr {
+	switch e.(type) {
+	case *syntax.Property, *syntax.Index, *syntax.Method:
+		return s.path(e)
+	}
+	return s.expr(e)
+}
+
+// element is the part of a constant that a simplified path of one step leads to, or the path. Of the constants that
+// have a name, these are the properties of maps.
+func (s *simplifier) element(e syntax.Expr) syntax.Expr {
 	switch n := e.(type) {
 	case *syntax.Property:
 		if n.Safe && isUnit(n.Base) {
 			return n.Base
 		}
-		if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
-			return entry(m, n.Name.Text, m.Pos)
+		if x := s.entry(n.Base, n.Name.Text); x != nil {
+			return x
 		}
 	case *syntax.Method:
 		if n.Safe && isUnit(n.Base) {
@@ -376,8 +399,8 @@ func element(e syntax.Expr) syntax.Expr {
 		}
 		switch key := n.Key.(type) {
 		case *syntax.String:
-			if m, ok := n.Base.(*syntax.Map); ok && plain(m) {
-				return entry(m, key.Value, m.Pos)
+			if x := s.entry(n.Base, key.Value); x != nil {
+				return x
 			}
 		case *syntax.Int:
 			if x := item(n.Base, key.Value, n.Base.Position()); x != nil {
@@ -388,36 +411,18 @@ func element(e syntax.Expr) syntax.Expr {
 	return e
 }
 
-// constantEntry is what a path of one step reads of a map that a name stands for; nil when it is anything else.
-func (s *simplifier) constantEntry(e syntax.Expr) syntax.Expr {
-	var base syntax.Expr
-	key := ""
-	switch n := e.(type) {
-	case *syntax.Property:
-		base, key = n.Base, n.Name.Text
-	case *syntax.Index:
-		if k, ok := n.Key.(*syntax.String); ok {
-			base, key = n.Base, k.Value
-		}
+// entry is a property of a constant map, which may be given by its name; nil for anything else.
+func (s *simplifier) entry(base syntax.Expr, name string) syntax.Expr {
+	at, pos := constantAt, base.Position()
+	if id, ok := base.(*syntax.Ident); ok && len(id.Namespace) == 0 {
+		base, at = s.constant(id.Name), read
 	}
-	id, ok := base.(*syntax.Ident)
-	if !ok || len(id.Namespace) > 0 {
+	m, ok := base.(*syntax.Map)
+	if !ok || !plain(m) {
 		return nil
 	}
-	m, ok := s.constant(id.Name).(*syntax.Map)
-	if !ok {
-		return nil
-	}
-	if x := find(m, key); x != nil {
-		return read(x, id.Pos)
-	}
-	return nil
-}
-
-// entry is a property of a constant map.
-func entry(m *syntax.Map, name string, pos syntax.Pos) syntax.Expr {
 	if x := find(m, name); x != nil {
-		return constantAt(x, pos)
+		return at(x, pos)
 	}
 	return &syntax.Unit{Pos: pos}
 }
@@ -550,13 +555,7 @@ func isFn(e syntax.Expr) bool {
 			return false
 		}
 		name, ok := fold(e.Args[0])
-		return ok && name.IsString() && isName(name.Text())
+		return ok && name.IsString() && syntax.IsName(name.Text())
 	}
 	return false
-}
-
-// isName tells whether a text is a name that a function can have.
-func isName(text string) bool {
-	tokens := syntax.Tokens(text, syntax.Options{})
-	return len(tokens) == 1 && tokens[0].Kind == "identifier" && tokens[0].Text == text
 }

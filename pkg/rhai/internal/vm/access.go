@@ -332,8 +332,8 @@ func indexInt(n int64, key value.Value) (value.Value, *value.Error) {
 		return value.Bool(n>>uint(i)&1 != 0), nil
 	case value.KindRange, value.KindRangeInclusive:
 		shift, mask, err := bits(key.Range())
-		if err == nil && key.Range().To == math.MaxInt64 {
-			return value.Int(n >> shift), nil // the bits beyond the last are copies of it
+		if err == nil && mask == ^uint64(0)>>shift { // up to the last bit, whose copies are beyond it
+			return value.Int(n >> shift), nil
 		}
 		return value.Int(int64(uint64(n) >> (shift & 63) & mask)), err
 	}

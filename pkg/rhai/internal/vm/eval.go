@@ -57,6 +57,9 @@ func (m *Machine) callScoped(in compile.Instr) *value.Error {
 			return m.put(in.A)(m.callPointer(p, nil, args[len(p.Curry):]))
 		}
 	}
+	if f == nil && s.Name == "call" && s.Args > 0 {
+		return m.alt(0, value.TypeMismatch("Fn", args[0].TypeName()))
+	}
 	if f == nil || f.Scoped == nil {
 		return m.callName(compile.Instr{Op: in.Op, A: in.A, B: in.B, C: uint16(s.Args)})
 	}
