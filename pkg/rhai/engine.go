@@ -152,7 +152,7 @@ func (e *Engine) CompileContext(ctx context.Context, source string) (*Program, e
 		return nil, value.AsError(err)
 	}
 	var options compile.Options
-	if ctx.Done() != nil {
+	if ctx.Done() != nil && len(source) >= 256 { // the compilation of less is over before anybody would look
 		options.Interrupt = func() error { return value.Ended(ctx) }
 	}
 	unit, err := e.parse(source, options, false)

@@ -412,10 +412,10 @@ func (f *fn) finish() error {
 	return nil
 }
 
-// emit appends an instruction and returns its index.
 // interruption ends the compilation.
 type interruption struct{ err error }
 
+// emit appends an instruction and returns its index.
 func (f *fn) emit(op Op, a, b, c int, pos syntax.Pos) int {
 	if len(f.Code)%1024 == 1023 && f.c.options.Interrupt != nil {
 		if err := f.c.options.Interrupt(); err != nil {
@@ -444,7 +444,7 @@ func (f *fn) window(n int) int {
 	return r
 }
 
-// isUnless tells which conditional jumps have their distance in C alone.
+// shortJump tells which conditional jumps have their distance in C alone.
 func shortJump(op Op) bool { return op >= OpUnlessEq && op <= OpLoopGeInt }
 
 // land makes a forward jump lead here.
