@@ -1,6 +1,6 @@
 // Package settings reads a program's settings from the environment into a flat
 // struct, reports everything that is wrong with them at once, and prints the
-// table that --help shows.
+// table that --help shows. Command is the command line of such a program.
 //
 // A field is a setting when it has an `envconfig` tag, its name:
 //

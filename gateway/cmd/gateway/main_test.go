@@ -12,7 +12,7 @@ import (
 
 func TestHelpListsEverySetting(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(context.Background(), []string{"--help"}, &out); err != nil {
+	if err := command().Run(context.Background(), []string{"--help"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range settings.Describe(gateway.Config{}) {
@@ -24,14 +24,14 @@ func TestHelpListsEverySetting(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(context.Background(), []string{"--version"}, &out); err != nil || out.String() != version+"\n" {
+	if err := command().Run(context.Background(), []string{"--version"}, &out); err != nil || out.String() != version+"\n" {
 		t.Errorf("got %q, %v", out.String(), err)
 	}
 }
 
 func TestArgumentsThatAreNone(t *testing.T) {
 	for _, args := range [][]string{{"--port"}, {"healthcheck", "now"}, {""}} {
-		if err := run(context.Background(), args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "want none, --help, --version or healthcheck") {
+		if err := command().Run(context.Background(), args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "want none, --help, --version or healthcheck") {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
@@ -40,7 +40,7 @@ func TestArgumentsThatAreNone(t *testing.T) {
 func TestBadSettingsStopTheStart(t *testing.T) {
 	t.Setenv("CIRCLE_KEYS", "x")
 	t.Setenv("PLAY_TIMEOUT", "soon")
-	err := run(context.Background(), nil, &bytes.Buffer{})
+	err := command().Run(context.Background(), nil, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "CIRCLE_KEYS") || !strings.Contains(err.Error(), "PLAY_TIMEOUT") {
 		t.Errorf("got %v", err)
 	}

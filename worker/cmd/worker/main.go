@@ -4,12 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"circles/pkg/queue"
 	"circles/pkg/settings"
@@ -19,34 +14,16 @@ import (
 // version is set when a release is built.
 var version = "dev"
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", err)
-		os.Exit(1)
+func main() { os.Exit(command().Main()) }
+
+func command() settings.Command[worker.Config] {
+	return settings.Command[worker.Config]{
+		Name: "worker", Version: version,
+		Load: worker.FromEnv, Serve: serve, Healthcheck: worker.Healthcheck,
 	}
 }
 
-func run(ctx context.Context, args []string, stdout io.Writer) error {
-	switch {
-	case len(args) == 1 && (args[0] == "--help" || args[0] == "-h"):
-		fmt.Fprint(stdout, "usage: worker [--help | --version | healthcheck]\n\nSettings, from the environment:\n\n")
-		return settings.Usage(stdout, worker.Config{})
-	case len(args) == 1 && args[0] == "--version":
-		_, err := fmt.Fprintln(stdout, version)
-		return err
-	case len(args) > 1, len(args) == 1 && args[0] != "healthcheck":
-		return errors.New("got unknown arguments, want none, --help, --version or healthcheck")
-	}
-	cfg, err := worker.FromEnv()
-	if err != nil {
-		return fmt.Errorf("settings:\n%w", err)
-	}
-	if len(args) == 1 {
-		return worker.Healthcheck(ctx, cfg)
-	}
+func serve(ctx context.Context, cfg worker.Config) error {
 	log := cfg.Logger(os.Stderr)
 	queue.LogClient(log)
 	w, err := worker.New(cfg, worker.Options{Logger: log, Advise: true})

@@ -19,7 +19,7 @@ func TestArguments(t *testing.T) {
 		{[]string{"--help", "--version"}, "", "unknown arguments"},
 	} {
 		var out strings.Builder
-		err := run(context.Background(), test.args, &out)
+		err := command().Run(context.Background(), test.args, &out)
 		if !strings.Contains(out.String(), test.output) || (err != nil) != (test.fails != "") || err != nil && !strings.Contains(err.Error(), test.fails) {
 			t.Errorf("%v: got %q, %v", test.args, out.String(), err)
 		}
@@ -31,7 +31,7 @@ func TestBadSettingsAreAllReported(t *testing.T) {
 	t.Setenv("LEASE_TTL", "soon")
 	t.Setenv("REDIS_URL", "http://:s3cret@host")
 	for _, args := range [][]string{nil, {"healthcheck"}} {
-		err := run(context.Background(), args, nil)
+		err := command().Run(context.Background(), args, nil)
 		if err == nil {
 			t.Fatalf("%v: no error", args)
 		}
