@@ -20,6 +20,8 @@ const (
 	OpCellGet   // R[A] = copy of what R[B] holds or shares
 	OpCellRef   // R[A] = move of what R[B] holds or shares
 	OpCellSet   // what R[A] holds or shares = R[B]
+	OpBareRef   // R[A] = move of what R[B] holds, or copy of what it shares
+	OpBareSet   // R[A] = R[B], unless it shares what it has
 	OpLock      // lock what R[A], or the variable of symbols C-1 by name K[B], shares, if it shares anything
 	OpUnlock    // end the frame's lock
 	OpCheck     // error unless variable R[A] exists; name K[BC]
@@ -176,7 +178,7 @@ const (
 )
 
 var opNames = [numOps]string{
-	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "lock", "unlock", "check", "writable", "this", "vary",
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "bare_ref", "bare_set", "lock", "unlock", "check", "writable", "this", "vary",
 	"named", "global", "set_global", "lookup", "redefine", "store", "back_store", "is_const",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",

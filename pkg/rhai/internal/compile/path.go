@@ -113,6 +113,17 @@ func (s *Site) receiver(p place) {
 	s.Const, s.Scope, s.This, s.Variable, s.Symbols = p.konst != "", p.scope, p.this, p.name, p.named
 }
 
+// argument compiles the first argument of a call of a function that may write to it: a variable that closures share is
+// passed as a copy.
+func (f *fn) argument(e syntax.Expr, into int) place {
+	p := f.ref(e, into)
+	if p.cell > 0 && p.name == "" {
+		f.Code[len(f.Code)-1].Op = OpBareRef
+		p.back[0].op = OpBareSet
+	}
+	return p
+}
+
 // shared is the register of a variable that closures may share, plus one; zero for others.
 func (f *fn) shared(v *variable) int {
 	if v.cell {
@@ -578,10 +589,13 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		if len(args) == 1 {
 			f.window(1)
 		}
+		if _, this := args[0].(*syntax.This); this && !f.allInert(args[1:]) {
+			f.emit(OpThis, w, 0, 0, args[0].Position()) // it must be bound
+		}
 		for i, a := range args[1:] {
 			f.expr(a, w+1+i)
 		}
-		p := f.ref(args[0], w)
+		p := f.argument(args[0], w)
 		pos = callPos(name, args, pos)
 		site := f.callSite(name, len(args))
 		site.receiver(p)

@@ -363,6 +363,9 @@ func (f *fn) assign(s *syntax.Assign) {
 		f.backs(updated)
 		f.settle(p.nils, discard, s.Pos)
 	case *syntax.This:
+		if !f.inert(s.Value) {
+			f.emit(OpThis, f.temp(), 0, 0, t.Pos) // it must be bound
+		}
 		rhs := f.operand(s.Value)
 		p := f.ref(t, -1)
 		f.onConstant(p, t, func(name string) { f.fail(value.AssignToConstant(name), t.Pos) })

@@ -116,8 +116,11 @@ func erratic(script string, want, given batch.Answer) string {
 	case strings.Contains(given.Stdout+given.Error, "Stack overflow") && (sorts.MatchString(script) || named.MatchString(script)):
 		return "depth" // the reference's sorts go on after one, and a function that is called by its name takes one more level
 	case element.MatchString(script) && refusals(given) > refusals(want) && failures(given) > failures(want),
+		element.MatchString(script) && refusals(given) > refusals(want) && !slices.Equal(fixed(given), fixed(want)),
 		element.MatchString(script) && slices.Equal(unfixed(given), unfixed(want)):
 		return "constants written" // the reference writes to constant texts, blobs, ints, and what maps have not; the engine refuses
+	case slices.Equal(unnumbered(given), unnumbered(want)):
+		return "arguments" // the reference numbers those of a race from another one on where a path comes to a copy
 	case strings.Contains(want.Stdout+want.Error, "alloc::rc::Rc<"):
 		return "types of shared values" // what the reference calls a variable's cell in an error is Rust's name for it
 	case sorts.MatchString(script) && letters(want) == letters(given):
@@ -131,7 +134,7 @@ func erratic(script string, want, given batch.Answer) string {
 var (
 	named   = regexp.MustCompile(`\(\s*"\w+"`)
 	element = regexp.MustCompile(`(\]|\.\s*\w+)\s*(\*\*|<<|>>|[-+*/%&|^])?=[^=]`)
-	sorts   = regexp.MustCompile(`\b(sort|sort_by|order|order_by)\(.*(\||")`)
+	sorts   = regexp.MustCompile(`\b(sort|sort_by|order|order_by)\(.*[|"\x60]`)
 )
 
 // refusals is how many writes to constants have failed.
@@ -147,6 +150,23 @@ func refusals(a batch.Answer) int {
 func unfixed(a batch.Answer) []string {
 	return slices.DeleteFunc(corpus.Lines(a), func(line string) bool { return strings.HasPrefix(line, "const ") })
 }
+
+// fixed are the constants that an answer leaves in the scope.
+func fixed(a batch.Answer) []string {
+	return slices.DeleteFunc(corpus.Lines(a), func(line string) bool { return !strings.HasPrefix(line, "const ") })
+}
+
+// unnumbered is an answer without the numbers of arguments.
+func unnumbered(a batch.Answer) []string {
+	lines := corpus.Lines(a)
+	for i := range lines {
+		lines[i] = numbers.ReplaceAllString(lines[i], "")
+	}
+	return lines
+}
+
+// numbers are those of arguments that races are on.
+var numbers = regexp.MustCompile(`argument #\d+`)
 
 // failures is how many errors a script has printed or ended in.
 func failures(a batch.Answer) int {

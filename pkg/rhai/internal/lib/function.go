@@ -25,7 +25,6 @@ func functions(r *value.Registry) {
 		params = append(params, tAny)
 		pure(r, "curry", curry, params...)
 	}
-	pure(r, "curry", curry, tFn)
 	name := func(_ value.Context, args []value.Value) (value.Value, error) {
 		return value.Str(args[0].FnPtr().Name), nil
 	}

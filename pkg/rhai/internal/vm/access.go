@@ -139,6 +139,9 @@ func (m *Machine) back(v *value.Value, s *compile.Site, x value.Value) *value.Er
 		}
 		return m.set(v, s, x)
 	}
+	if m.dirty == scripted {
+		return nil // what a getter gave was a copy
+	}
 	err := m.set(v, s, x)
 	if err != nil && err.Kind == value.ErrDotExpr {
 		return nil
@@ -197,7 +200,7 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 	if this, next := m.fn.Code[m.pc()-1], m.following(); this.Op == compile.OpIndexRef && next.A == this.A {
 		switch race := m.racing(value.IndexSet, key, 1); next.Op { // the element of a compound assignment
 		case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
-			return value.Value{}, cmp.Or(race, m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B))))
+			return value.Value{}, cmp.Or(race, m.racing(value.IndexSet, m.get1(next.B), 2), m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B))))
 		case compile.OpAssignAddInt, compile.OpAssignSubInt:
 			return value.Value{}, cmp.Or(race, m.alt(0, value.NoIndexSetter(*v, key, value.Int(int64(next.ImmB())))))
 		}
@@ -233,6 +236,26 @@ func span(r *value.Range, n int) (from, to int) {
 	return int(lo), int(max(lo, hi))
 }
 
+// textSpan is span for a text of n characters, as the reference has it: a range that ends with the character that it
+// begins with is an empty one, unless there is no other character.
+func textSpan(r *value.Range, n int) (from, to int) {
+	from, to = span(r, n)
+	if !r.Inclusive() {
+		return from, to
+	}
+	last := r.To
+	if last < 0 {
+		last = max(last+int64(n), 0)
+	}
+	switch {
+	case n > 1 && last == int64(from):
+		to = from
+	case n == 1 && last == 0 && from == 0:
+		to = 1
+	}
+	return from, to
+}
+
 // before is the error of a range that begins before a string that is not empty.
 func before(r *value.Range, chars int) *value.Error {
 	if chars > 0 && r.From < -int64(chars) {
@@ -260,10 +283,7 @@ func (m *Machine) indexString(s *value.String, key value.Value) (value.Value, *v
 		if err := before(key.Range(), n); err != nil {
 			return value.Value{}, err
 		}
-		from, to := span(key.Range(), n)
-		if r, n := key.Range(), int64(n); r.Inclusive() && n > 1 && from+1 == to && (r.To == int64(from) || r.To+n == int64(from)) {
-			to = from // the reference takes a range that ends where it begins for an empty one
-		}
+		from, to := textSpan(key.Range(), n)
 		part, err := s.Cut(m, from, to)
 		if err == nil {
 			part, err = s.Part(m, part)
@@ -586,11 +606,10 @@ func (m *Machine) backIndex(v *value.Value, key, x value.Value) *value.Error {
 			return nil
 		}
 	}
-	switch v.Kind() {
+	switch k := v.Kind(); k {
 	case value.KindArray, value.KindMap, value.KindString, value.KindBlob, value.KindInt:
-		_, method := m.fn.Alt[m.pc()-1]
-		if k := key.Kind(); !method && (k == value.KindRange || k == value.KindRangeInclusive) {
-			return nil // only what a method does to a part goes back
+		if k != value.KindArray && k != value.KindMap && m.dirty != native {
+			return nil // it was a copy, of which only what a native function does to it goes back
 		}
 		old, err := m.index(v, key)
 		if err != nil || old.Identical(x) {

@@ -257,13 +257,16 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			}
 		}
 		f := m.scriptFunc(s, n-1)
+		if f != nil && len(m.imports) > 0 {
+			f = cmp.Or(m.method(this.TypeName(), s.Name, n-1), f)
+		}
 		for _, g := range s.Typed {
 			if g.ThisType == this.TypeName() {
 				f = g
 			}
 		}
 		if f != nil {
-			m.dirty = true
+			m.dirty = scripted
 			if f.UsesThis {
 				return m.enterWith(f, at, s)
 			}
@@ -271,20 +274,24 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 		}
 	} else if f := m.scriptFunc(s, n); f != nil {
 		v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
-		m.stack[at+1], m.dirty = v, false
+		m.stack[at+1], m.dirty = v, clean
 		return err
 	}
 	args := m.stack[at : at+n]
 	f := m.resolve(s, s.Name, args)
 	if f == nil {
 		if g := m.method(this.TypeName(), s.Name, n-1); g != nil && s.Method {
-			m.dirty = true
+			m.dirty = scripted
 			if g.UsesThis {
 				return m.enterWith(g, at, s)
 			}
 			return m.enter(g, at+1)
 		}
-		if s.Method && s.Name == "curry" {
+		if s.Method && s.Name == "curry" { // of nothing: no function
+			if this.Kind() == value.KindFnPtr {
+				m.stack[at+1] = *this
+				return nil
+			}
 			return value.TypeMismatch("Fn", this.TypeName())
 		}
 		return m.notFound(s.Name, args)
@@ -314,7 +321,7 @@ func (m *Machine) target(p *value.FnPtr, n int) *compile.Func {
 // callBound calls a function pointer with the value at a register as this and n arguments behind it, and the result
 // where OpCallRef wants it.
 func (m *Machine) callBound(p *value.FnPtr, at, n int, s *compile.Site) *value.Error {
-	m.dirty = true
+	m.dirty = scripted
 	f := m.target(p, n)
 	if f != nil && len(p.Curry) == 0 && f.Args() == n {
 		if f.UsesThis {
@@ -343,7 +350,7 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 				return err
 			}
 			r, err := m.callPointer(m.stack[at+1].FnPtr(), &m.stack[at], m.stack[at+2:at+1+n])
-			m.stack[m.base+int(in.A)+1], m.dirty = r, true
+			m.stack[m.base+int(in.A)+1], m.dirty = r, scripted
 			return err
 		}
 		if n > 0 && s.Method {
@@ -351,7 +358,7 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 		}
 		return m.alt(0, value.TypeMismatch("Fn", v.TypeName()))
 	}
-	m.dirty = false
+	m.dirty = clean
 	p := v.FnPtr()
 	if f := m.target(p, n); f != nil && !f.UsesThis && len(p.Curry)+n == f.Args() {
 		if k := len(p.Curry); k > 0 {

@@ -32,7 +32,7 @@ func (m *Machine) custom(in compile.Instr) *value.Error {
 	if err != nil {
 		return value.AsError(err)
 	}
-	m.dirty = true
+	m.dirty = written
 	*m.at(in.A) = v.Share()
 	return m.made(v)
 }
@@ -126,7 +126,7 @@ func (i *Instance) SetVariable(name string, v value.Value) error {
 		return value.AssignToConstant(name)
 	}
 	put(place, v.Share())
-	i.m.dirty = true
+	i.m.dirty = written
 	return nil
 }
 

@@ -27,7 +27,7 @@ var caughtType = &value.CustomType{Name: "error"}
 
 // carryBack carries what a call has changed of its receiver before it failed back to where the receiver is from.
 func (m *Machine) carryBack(f *compile.Func, pc int) {
-	m.dirty = true
+	m.dirty = written
 	for at, end := pc+1, f.Backs[pc]; at < end; at++ {
 		m.ip = skip(start(f), at+1)
 		switch in := f.Code[at]; in.Op {

@@ -527,7 +527,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			if b.IsBareInt() && a.Kind() == value.KindArray {
 				if o := a.Array(); !o.Shared() && uint64(b.Int()) < uint64(len(o.Items)) {
 					o.Items[b.Int()] = *reg(r, in.C)
-					m.dirty = true
+					m.dirty = written
 					continue
 				}
 			}
@@ -555,12 +555,12 @@ func (m *Machine) exec(entry int) *value.Error {
 				s := m.fn.Sites[in.B]
 				if p := a.Map().Hit(s.Name, int(s.Position.Load())); p != nil {
 					*p = *reg(r, in.C)
-					m.dirty = true
+					m.dirty = written
 					continue
 				}
 			}
 		case compile.OpBack, compile.OpBackIndex:
-			if !m.dirty {
+			if m.dirty == clean {
 				continue
 			}
 
@@ -632,7 +632,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			m.leave()
 			return nil
 		case compile.OpReturnIs:
-			m.dirty = true
+			m.dirty = scripted
 			if m.depth-1 > entry {
 				*reg(r, 1) = *reg(r, in.A)
 				m.leave()

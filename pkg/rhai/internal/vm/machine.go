@@ -178,7 +178,7 @@ type Machine struct {
 
 	result  value.Value        // of the loop that ended last
 	stop    int                // the instruction that the outermost frame of that loop ended at
-	dirty   bool               // the last call or write through a path may have changed what the path leads to
+	dirty   dirt               // what the last call or write through a path may have done to what the path leads to
 	applied string             // the native function that another one is calling by its name
 	nested  *value.Error       // the error that the last call from a native function gave it
 	loaded  map[string]*module // by path; made when there is one
@@ -191,6 +191,16 @@ type Machine struct {
 	open             []*iterator // of the host, to be stopped
 	mostOpen, sweeps int
 }
+
+// dirt is who may have changed what a path leads to.
+type dirt uint8
+
+const (
+	clean    dirt = iota // nobody
+	native               // a native function
+	scripted             // a script function
+	written              // an assignment
+)
 
 // Where an external variable comes from, when not from the scope.
 const (

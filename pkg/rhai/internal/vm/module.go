@@ -340,7 +340,7 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 	if err != nil {
 		return m.alt(0, err)
 	}
-	m.dirty = false
+	m.dirty = clean
 	args := m.stack[at : at+n : at+n]
 	switch {
 	case mod == nil:
@@ -380,7 +380,10 @@ func (m *Machine) reach(f *value.Func, s *compile.Site, at, n int) (value.Value,
 		defer func() { m.stack[at] = constant }()
 	}
 	v, err := m.native(f, s.Name, at, n)
-	m.dirty = f.Mutates || f.Calls
+	m.dirty = clean
+	if f.Mutates || f.Calls {
+		m.dirty = native
+	}
 	return v, err
 }
 

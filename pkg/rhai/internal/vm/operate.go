@@ -119,7 +119,8 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 	if op == value.OpAdd && place.IsString() && x.IsString() && value.Joining(*place, x) < muchBytes {
 		return m.appended(place, x)
 	}
-	if x.Kind() >= value.KindString && len(m.fn.Races) > 0 && place.Kind() != value.KindArray { // to add to an array calls nothing
+	adds := op == value.OpAdd && place.Kind() == value.KindArray // which calls nothing
+	if x.Kind() >= value.KindString && len(m.fn.Races) > 0 && !adds {
 		if err := m.racing(op.String()+"=", x, 1); err != nil {
 			return err
 		}

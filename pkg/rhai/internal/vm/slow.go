@@ -75,6 +75,19 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		m.lock(in)
 	case compile.OpUnlock:
 		m.unlock(m.depth)
+	case compile.OpBareRef:
+		v := m.get1(in.B)
+		if v.IsCell() {
+			if v.Cell().Locked {
+				return value.DataRace()
+			}
+			v = v.Cell().V.Share()
+		}
+		*m.at(in.A) = v
+	case compile.OpBareSet:
+		if a := m.at(in.A); !a.IsCell() {
+			*a = m.get1(in.B)
+		}
 	case compile.OpLookup:
 		return m.lookup(in)
 	case compile.OpStore:
@@ -226,7 +239,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.put(in.A)(m.get(m.at(in.B), m.fn.Sites[in.C]))
 	case compile.OpSet:
 		err := m.set(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
-		m.dirty = true
+		m.dirty = written
 		return err
 	case compile.OpSetConst:
 		return m.setConst(m.get1(in.A), m.fn.Sites[in.B], m.get1(in.C))
@@ -239,7 +252,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return m.put(in.A)(m.index(m.at(in.B), m.get1(in.C)))
 	case compile.OpSetIndex:
 		err := m.setIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
-		m.dirty = true
+		m.dirty = written
 		return err
 	case compile.OpKeep:
 		v, key := m.get1(in.A), m.get1(in.B)
