@@ -33,6 +33,8 @@ func inspect(n syntax.Node, visit func(syntax.Node) bool) {
 		}
 	case *syntax.Closure:
 		inspect(n.Body, visit)
+	case *enclosed:
+		inspect(n.Closure, visit)
 	case *syntax.Unary:
 		expr(n.Operand)
 	case *syntax.Binary:

@@ -193,6 +193,7 @@ func (f *fn) prepare(e syntax.Expr) {
 // keyed compiles an index's key and base.
 func (f *fn) keyed(e *syntax.Index) (key int, p place) {
 	if keys, ok := f.ready[e]; ok {
+		delete(f.ready, e) // a condition may be compiled again elsewhere
 		return keys[0], f.base(e.Base, e.Safe, e.Pos)
 	}
 	if f.inert(e.Key) && f.quiet(e.Base) {
@@ -353,6 +354,7 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 	f.prepare(e)
 	w := f.window(max(len(e.Args)+1, 2))
 	keys, ready := f.ready[e]
+	delete(f.ready, e)
 	for i, a := range e.Args {
 		if ready {
 			f.emit(OpMove, w+1+i, keys[i], 0, a.Position())

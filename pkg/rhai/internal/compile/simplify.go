@@ -39,6 +39,8 @@ func sameList[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 ||
 type simplifier struct {
 	bindings  []binding // of let and const, innermost last; the reference does not take the variables of loops for any
 	catching  bool      // within a catch, where to throw unit is to throw on
+	evals     int       // how many calls of eval were met
+	evaluated bool      // one was met in the statements around: the reference leaves names alone from there on
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
 }
@@ -52,15 +54,19 @@ type binding struct {
 // list simplifies statements; the value of the last one is wanted or not. Within a block, what the last ones define
 // can have no use.
 func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt {
-	mark := len(s.bindings)
-	defer func() { s.bindings = s.bindings[:mark] }()
+	mark, evaluated := len(s.bindings), s.evaluated
+	defer func() { s.bindings, s.evaluated = s.bindings[:mark], evaluated }()
 	for len(body) > 0 && empty(body[len(body)-1]) {
 		body = body[:len(body)-1]
 	}
 	out := body[:0:0]
 	for i, stmt := range body {
 		last := i == len(body)-1
+		before := s.evaluated
 		stmt = s.stmt(stmt, wanted && last)
+		if x, ok := stmt.(*syntax.ExprStmt); stmt == nil || ok && isCall(x.X) {
+			s.evaluated = before
+		}
 		if stmt != nil && (last || !idle(stmt)) {
 			if len(out) == i && stmt == body[i] && (i == 0 || &out[0] == &body[0]) {
 				out = body[: i+1 : i+1]
@@ -143,11 +149,13 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		}
 		return n
 	case *syntax.Block:
+		evals := s.evals
 		b := s.block(n, wanted)
 		if len(b.Body) == 0 {
 			return nil
 		}
 		if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isCall(x.X) {
+			s.since(evals)
 			return x
 		}
 		return b
@@ -233,6 +241,9 @@ func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
 	}
 	return &syntax.Assign{Pos: sum.Pos, Target: target, Op: sum.Op, Value: sum.Right}
 }
+
+// since notes that an eval which was met since there were so many is not within a block any longer.
+func (s *simplifier) since(evals int) { s.evaluated = s.evaluated || s.evals > evals }
 
 func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {
 	body := s.list(b.Body, wanted, true)
@@ -397,7 +408,7 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 	if n.Const {
 		if out.Value == nil {
 			known.value = &syntax.Unit{Pos: n.Pos}
-		} else if plain(out.Value) {
+		} else if plain(out.Value) && !closesOver(out.Value) {
 			known.value = out.Value
 		}
 	}
@@ -409,7 +420,10 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 
 // constant is the value of a name that stands for a constant that the source gives.
 func (s *simplifier) constant(name string) syntax.Expr {
-	for i := len(s.bindings) - 1; i >= 0 && !s.keepNames; i-- {
+	if s.keepNames || s.evaluated {
+		return nil
+	}
+	for i := len(s.bindings) - 1; i >= 0; i-- {
 		if s.bindings[i].name == name {
 			return s.bindings[i].value
 		}
@@ -508,7 +522,7 @@ func constant(x syntax.Expr) bool {
 func defines(stmt syntax.Stmt) bool {
 	switch n := stmt.(type) {
 	case *syntax.Let:
-		return n.Value == nil || plain(n.Value)
+		return n.Value == nil || constant(n.Value)
 	case *syntax.Import:
 		return plain(n.Path)
 	}

@@ -59,6 +59,17 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 // stmtExpr simplifies a statement that is an expression: a block, an if, a switch or a loop. What is left of it keeps
 // its position, but for the only expression of a block, and what is no call.
 func (s *simplifier) stmtExpr(n syntax.Stmt) syntax.Expr {
+	evals, evaluated := s.evals, s.evaluated
+	out := s.left(n)
+	s.evaluated = evaluated
+	if _, stays := out.(syntax.Stmt); !stays {
+		s.since(evals)
+	}
+	return out
+}
+
+// left is what is left of a statement that is an expression.
+func (s *simplifier) left(n syntax.Stmt) syntax.Expr {
 	var out syntax.Stmt
 	block, isBlock := n.(*syntax.Block)
 	switch choice, isIf := n.(*syntax.If); {
@@ -205,7 +216,13 @@ func (s *simplifier) part(part syntax.Expr) (syntax.Expr, *string) {
 	case *syntax.String:
 		return n, &n.Value
 	case *syntax.Block:
+		evals := s.evals
 		b := s.block(n, true)
+		if len(b.Body) == 1 {
+			if _, ok := b.Body[0].(*syntax.ExprStmt); ok {
+				s.since(evals)
+			}
+		}
 		if text, ok := shown(b); ok {
 			return b, &text
 		}
@@ -248,6 +265,8 @@ func constantValue(e syntax.Expr) (v value.Value, ok bool) {
 		return m.Value(), true
 	case *syntax.Closure:
 		return value.NewFnPtr(closureName(e), nil, nil), true
+	case *enclosed:
+		return value.NewFnPtr(closureName(e.Closure), nil, nil), true
 	case *syntax.Call:
 		if e.Name == "Fn" {
 			name, _ := fold(e.Args[0])
@@ -297,13 +316,35 @@ func signed(e syntax.Expr) bool {
 func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
 	inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
 	out := &syntax.Closure{Pos: n.Pos, Params: n.Params, Captures: n.Captures, Body: inner.closureBody(n.Body)}
+	known := 0
 	for _, name := range n.Captures {
-		if v, ok := s.constant(name.Text).(*syntax.Closure); ok {
+		v := s.constant(name.Text)
+		if _, ok := v.(*syntax.Closure); ok {
 			failing := &syntax.ExprStmt{X: read(v, name.Pos)}
 			return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{failing, &syntax.ExprStmt{X: out}}}
 		}
+		if v != nil {
+			known++
+		}
+	}
+	if known > 0 && known == len(n.Captures) {
+		return &enclosed{out}
 	}
 	return out
+}
+
+// enclosed is a closure that captures constants alone, which is a constant itself.
+type enclosed struct{ *syntax.Closure }
+
+// closesOver tells whether a constant has an enclosed closure in it, which must stay where its constants are.
+func closesOver(e syntax.Expr) bool {
+	found := false
+	inspect(e, func(n syntax.Node) bool {
+		_, ok := n.(*enclosed)
+		found = found || ok
+		return !found
+	})
+	return found
 }
 
 // closureBody simplifies what is like the body of a function.
@@ -315,7 +356,11 @@ func (s *simplifier) closureBody(body syntax.Stmt) syntax.Stmt {
 }
 
 func (s *simplifier) call(n *syntax.Call) syntax.Expr {
-	if n.CaptureScope || n.Name == "eval" && len(n.Namespace) == 0 {
+	if isEval := n.Name == "eval" && len(n.Namespace) == 0; isEval || n.CaptureScope {
+		if isEval {
+			s.evals++
+			s.evaluated = true
+		}
 		return n
 	}
 	out := n
@@ -418,7 +463,7 @@ func (s *simplifier) entry(base syntax.Expr, name string) syntax.Expr {
 		base, at = s.constant(id.Name), read
 	}
 	m, ok := base.(*syntax.Map)
-	if !ok || !plain(m) {
+	if !ok || !isIdle(m) {
 		return nil
 	}
 	if x := find(m, name); x != nil {
@@ -507,6 +552,8 @@ func plain(e syntax.Expr) bool {
 	switch e := e.(type) {
 	case *syntax.Closure:
 		return len(e.Captures) == 0
+	case *enclosed:
+		return true
 	case *syntax.Map:
 		for _, x := range e.Entries {
 			if !plain(x.Value) {

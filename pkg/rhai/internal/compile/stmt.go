@@ -134,6 +134,11 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		} else {
 			f.expr(s.Value, r)
 		}
+		if n := len(f.catches); n > 0 { // to throw unit there is to throw on
+			other := f.emitWide(OpJumpNotUnit, r, 0, pos)
+			f.emit(OpRethrow, f.catches[n-1], 0, 0, pos)
+			f.land(other)
+		}
 		f.emit(OpThrow, r, 0, 0, pos)
 	case *syntax.Try:
 		f.try(s, dst)
@@ -499,7 +504,10 @@ func (f *fn) try(s *syntax.Try, dst int) {
 	caught := f.temp()
 	marked := f.mark(s.Pos)
 	from := len(f.Code)
+	catches := f.catches
+	f.catches = nil // what the body throws is caught here
 	f.scope(s.Body, out)
+	f.catches = catches
 	to := len(f.Code)
 	end := f.emitWide(OpJump, 0, 0, s.Pos)
 	f.Handlers = append(f.Handlers, Handler{From: from, To: to, Target: len(f.Code), Reg: caught})
