@@ -59,11 +59,11 @@ func (m *Machine) deeper(top int) *value.Error {
 // call: should it move in between, it is put back, since nothing below the new frame has changed.
 func (m *Machine) callFunc(f *compile.Func, this *value.Value, curry, args []value.Value) (value.Value, *value.Error) {
 	if len(curry)+len(args) != f.Args() {
-		var all []value.Value
+		all := slices.Clone(curry)
 		if this != nil {
 			all = append(all, *this)
 		}
-		return value.Value{}, m.notFound(f.Name, append(append(all, curry...), args...))
+		return value.Value{}, m.notFound(f.Name, append(all, args...))
 	}
 	base := m.base + m.fn.Regs + spare
 	stack := m.stack
@@ -257,7 +257,7 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			}
 		}
 		f := m.scriptFunc(s, n-1)
-		if f != nil && len(m.imports) > 0 {
+		if f != nil && (len(m.imports) > 0 || m.fn.Unit != m.unit) {
 			f = cmp.Or(m.method(this.TypeName(), s.Name, n-1), f)
 		}
 		for _, g := range s.Typed {
@@ -330,13 +330,17 @@ func (m *Machine) callBound(p *value.FnPtr, at, n int, s *compile.Site) *value.E
 		return m.enter(f, at+1)
 	}
 	if f != nil && len(p.Curry)+n != f.Args() {
-		all := append([]value.Value{m.stack[at]}, p.Curry...)
-		return m.notFound(p.Name, append(all, m.stack[at+1:at+1+n]...))
+		return m.boundNotFound(p, m.stack[at], m.stack[at+1:at+1+n])
 	}
 	this := m.stack[at]
 	v, err := m.callPointer(p, &this, m.stack[at+1:at+1+n])
 	m.stack[at], m.stack[at+1] = this, v
 	return err
+}
+
+// boundNotFound is the error of calling a function pointer by a method that binds this with other arguments than it takes.
+func (m *Machine) boundNotFound(p *value.FnPtr, this value.Value, args []value.Value) *value.Error {
+	return m.notFound(p.Name, slices.Concat([]value.Value{this}, p.Curry, args))
 }
 
 // callPtr does OpCallPtr: the function pointer is in the window at A, the arguments behind it.
@@ -349,7 +353,11 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 			if err := m.raced(m.stack[at+1].FnPtr().Name, m.stack[at+1].FnPtr().Curry, 1); err != nil {
 				return err
 			}
-			r, err := m.callPointer(m.stack[at+1].FnPtr(), &m.stack[at], m.stack[at+2:at+1+n])
+			p, args := m.stack[at+1].FnPtr(), m.stack[at+2:at+1+n]
+			if f := m.target(p, len(args)); f != nil && len(p.Curry)+len(args) != f.Args() {
+				return m.boundNotFound(p, m.stack[at], args)
+			}
+			r, err := m.callPointer(p, &m.stack[at], args)
 			m.stack[m.base+int(in.A)+1], m.dirty = r, scripted
 			return err
 		}

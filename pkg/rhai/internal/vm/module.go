@@ -414,10 +414,15 @@ func (m *Machine) method(this, name string, n int) (found *compile.Func) {
 		}
 		return found != nil
 	})
-	if found == nil && m.fn.Unit != m.unit {
-		found = (&module{unit: m.unit}).method(this, name, n)
+	if found != nil || m.fn.Unit == m.unit {
+		return found
 	}
-	return found
+	for _, f := range m.unit.Lookup(name) {
+		if f.ThisType == this && f.Params == n {
+			return f
+		}
+	}
+	return nil
 }
 
 func (mod *module) method(this, name string, n int) *compile.Func {
