@@ -86,7 +86,7 @@ func (f Footprint) Since(earlier Footprint) int {
 type Census struct {
 	Limit int
 	Bytes int
-	// Step is called for every thousand values; its error ends the count.
+	// Step is called for every thousand values, or so; its error ends the count.
 	Step func() error
 
 	seen  marks
@@ -147,12 +147,14 @@ func (c *Census) Add(values []Value) error {
 			continue
 		}
 		for w := c.walks.top(); w != nil && c.Bytes <= c.Limit; w = c.walks.top() {
-			if c.steps++; c.steps&1023 == 0 {
+			if c.steps++; c.steps >= stepsAtOnce {
+				c.steps = 0
 				if err := c.Step(); err != nil {
 					return err
 				}
 			}
-			x, more := w.step()
+			x, skipped, more := w.step()
+			c.steps += skipped / skippedPerStep
 			if !more {
 				c.walks.pop() // a list whose last item is a list makes no deep stack
 			}
@@ -222,17 +224,27 @@ func (c *Census) pushHeld() {
 }
 
 func (c *Census) push(v Value) {
-	if w := (walk{p: v.p}); w.skip() {
+	w := walk{p: v.p}
+	skipped, ok := w.skip()
+	if c.steps += skipped / skippedPerStep; ok {
 		c.Bytes += c.walks.push(w)
 	}
 }
 
-// skip goes on to the next value that takes memory of its own, if there is one.
-func (w *walk) skip() bool {
+const (
+	stepsAtOnce    = 1024 // of a walk, between two looks at the limits
+	skippedPerStep = 32   // values that take no memory
+	skippedAtOnce  = 1 << 15
+)
+
+// skip goes on to the next value that takes memory of its own, if there is one, but not much further.
+func (w *walk) skip() (skipped int, ok bool) {
 	for ; ; w.next++ {
-		if x, ok := w.peek(); !ok || x.takesMemory() {
-			return ok
+		x, ok := w.peek()
+		if !ok || x.takesMemory() || skipped == skippedAtOnce {
+			return skipped, ok
 		}
+		skipped++
 	}
 }
 
@@ -260,15 +272,18 @@ func (w *walk) peek() (x Value, ok bool) {
 	return Value{}, false
 }
 
-// step takes the next value, and tells whether any is left behind it that takes memory of its own.
-func (w *walk) step() (x Value, more bool) {
+// step takes the next value, and tells how many it has skipped and whether any is left behind it that takes memory of its
+// own.
+func (w *walk) step() (x Value, skipped int, more bool) {
 	x, _ = w.peek()
-	for w.next++; w.skip(); w.next++ {
-		if y, _ := w.peek(); y.p != x.p {
-			return x, true
+	for w.next++; ; w.next++ {
+		n, ok := w.skip()
+		skipped += n
+		if y, _ := w.peek(); !ok || y.p != x.p || skipped >= skippedAtOnce {
+			return x, skipped, ok
 		}
+		skipped++
 	}
-	return x, false
 }
 
 // marks remembers objects by their addresses, a bit for every 16 bytes of the pages that hold any. Objects are as large

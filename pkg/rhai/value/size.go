@@ -15,13 +15,32 @@ const (
 // Weight is an upper bound on what a value counts toward the limits on sizes, nested content included: the items, the
 // entries and the bytes of texts, all in one number; or when that is more than enough, any number that is more. What
 // more than one place holds does not change any more, and remembers its weight; so a value that holds another many times
-// over is weighed in time proportional to what is new in it.
-func (v Value) Weight(enough int) int { return v.weigh(min(enough, maxWeight), 0) }
+// over is weighed in time proportional to what is new in it. The error is that the run has ended.
+func (v Value) Weight(run Context, enough int) (int, error) {
+	s := scale{run: run}
+	n := s.weigh(v, min(enough, maxWeight), 0)
+	return n, s.err
+}
+
+// scale weighs values.
+type scale struct {
+	run   Context
+	steps int
+	err   error
+}
+
+// ended looks at the context, every so often. After that every value weighs as much as anything can.
+func (s *scale) ended() bool {
+	if s.steps++; s.steps&0x3fff == 0 && s.err == nil {
+		s.err = Interrupted(s.run)
+	}
+	return s.err != nil
+}
 
 // maxDepth bounds recursion over nested values. What is nested deeper weighs as much as anything can.
 const maxDepth = 10000
 
-func (v Value) weigh(enough, depth int) int {
+func (s *scale) weigh(v Value, enough, depth int) int {
 	switch v.Kind() {
 	case KindString:
 		return min(len(v.Text()), maxWeight)
@@ -41,7 +60,10 @@ func (v Value) weigh(enough, depth int) int {
 				return min(n, maxWeight)
 			}
 			if x.p != nil && x.Kind() > KindChar {
-				n = min(n+x.weigh(enough-n, depth+1), maxWeight)
+				n = min(n+s.weigh(x, enough-n, depth+1), maxWeight)
+				if s.ended() {
+					return maxWeight
+				}
 			}
 		}
 		if n = min(n, maxWeight); a.shared {
@@ -61,7 +83,10 @@ func (v Value) weigh(enough, depth int) int {
 			if n > enough {
 				return min(n, maxWeight)
 			}
-			n = min(n+m.entries[i].Val.weigh(enough-n, depth+1), maxWeight)
+			n = min(n+s.weigh(m.entries[i].Val, enough-n, depth+1), maxWeight)
+			if s.ended() {
+				return maxWeight
+			}
 		}
 		if n = min(n, maxWeight); m.shared {
 			m.gauge.Store(uint32(n) | weightKnown)
@@ -185,7 +210,11 @@ func (l *Limits) countContent(v Value, t *Tally, depth int) error {
 	}
 	for i, x := range v.Array().Items {
 		if x.Kind() <= KindChar {
-			t.Steps += i & 1
+			if t.Steps += i & 1; t.Steps-t.told >= 16*manySteps {
+				if err := t.tell(); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		if err := l.count(x, t, depth+1); err != nil {

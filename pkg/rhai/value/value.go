@@ -309,7 +309,9 @@ func (v Value) freeze(run Context) error {
 		default:
 			return nil
 		}
-		if w := (walk{p: x.p}); w.skip() {
+		w := walk{p: x.p}
+		skipped, ok := w.skip()
+		if steps += skipped / skippedPerStep; ok {
 			walks.push(w)
 		}
 		return nil
@@ -318,12 +320,14 @@ func (v Value) freeze(run Context) error {
 		return err
 	}
 	for w := walks.top(); w != nil; w = walks.top() {
-		if steps++; steps&1023 == 0 && run != nil {
+		if steps++; steps >= stepsAtOnce && run != nil {
+			steps = 0
 			if err := cmp.Or(run.Tick(1), Interrupted(run)); err != nil {
 				return err
 			}
 		}
-		x, more := w.step()
+		x, skipped, more := w.step()
+		steps += skipped / skippedPerStep
 		if !more {
 			walks.pop()
 		}

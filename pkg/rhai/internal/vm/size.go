@@ -12,10 +12,13 @@ func (m *Machine) size(v value.Value) *value.Error {
 	case value.KindBlob:
 		err = l.CheckArray(len(v.Blob().Bytes))
 	case value.KindArray, value.KindMap:
-		if m.lightest == 0 || v.Weight(m.lightest) <= m.lightest {
+		if m.lightest == 0 {
 			return nil
 		}
-		_, err = m.fits(v)
+		weight, ended := v.Weight(m, m.lightest)
+		if err = ended; err == nil && weight > m.lightest {
+			_, err = m.fits(v)
+		}
 	}
 	if err != nil {
 		return value.AsError(err)
@@ -50,7 +53,11 @@ func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
 	weight := 0
 	for _, x := range more {
 		if k := x.Kind(); k >= value.KindString && k <= value.KindMap {
-			weight += 1 + x.Weight(m.lightest)
+			n, err := x.Weight(m, m.lightest)
+			if err != nil {
+				return value.AsError(err)
+			}
+			weight += 1 + n
 		}
 	}
 	if weight == 0 || v.Spend(weight) {
