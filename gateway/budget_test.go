@@ -91,7 +91,7 @@ func TestAPlayCostsFewAllocations(t *testing.T) {
 	}
 	server.audiences = []string{"localhost"}
 	server.hub = &hub{dispatcher: atOnce{}, timeout: cfg.PlayTimeout, timeoutMax: cfg.PlayTimeoutMax, log: server.log}
-	s := server.newSession(context.Background(), nil, secret.Public(), "localhost", "test")
+	s := server.newSession(context.Background(), nil, nil, secret.Public(), "localhost", "test")
 	defer s.cancel()
 	s.written = true // nobody writes
 	message := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":123,"method":"play","params":{"script":"40 + 2"}}`)

@@ -90,20 +90,22 @@ func (c *call) finish(response protocol.Response) {
 	if !over {
 		return
 	}
-	if frame := x.frame(); frame != nil {
-		x.session.send(frame)
+	f := x.session.server.newFrame()
+	if f.buffer = x.append(f.buffer); len(f.text()) > 0 {
+		x.session.send(f)
 	}
+	x.session.server.freeFrame(f)
 	x.session.release(slots)
 }
 
-// frame is the answer; nil when nothing is to be answered. The exchange is over.
-func (x *exchange) frame() []byte {
+// append appends the answer, if anything is to be answered. The exchange is over.
+func (x *exchange) append(dst []byte) []byte {
 	if !x.batch {
 		response := x.calls[0].response
 		if response.ID == nil {
-			return nil
+			return dst
 		}
-		return response.AppendJSON(make([]byte, 0, envelopeBytes+len(response.ID)+len(response.Result)))
+		return response.AppendJSON(dst)
 	}
 	var wanted []protocol.Response
 	for i := range x.calls {
@@ -112,13 +114,10 @@ func (x *exchange) frame() []byte {
 		}
 	}
 	if len(wanted) == 0 {
-		return nil
+		return dst
 	}
-	return protocol.EncodeBatch(wanted)
+	return protocol.AppendBatch(dst, wanted)
 }
-
-// envelopeBytes is what an answer takes besides its id and its result.
-const envelopeBytes = 64
 
 // reserve takes one of the connection's places for plays in flight. It is given
 // back when the exchange is over: until then the answers are held in memory.

@@ -130,7 +130,7 @@ func (s *Server) upgrade(ctx context.Context) fiber.Handler {
 		key, _ := wrapper.Locals(localCircle).(circle.Key)
 		host, _ := wrapper.Locals(localHost).(string)
 		defer s.conns.giveBack(conn)
-		each := s.newSession(ctx, wrapper.Conn, key, host, conn.RemoteAddr().String())
+		each := s.newSession(ctx, wrapper.Conn, directTo(conn), key, host, conn.RemoteAddr().String())
 		if !s.conns.begin(conn, each) {
 			each.drain() // it ends as soon as it runs
 		}

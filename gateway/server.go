@@ -61,6 +61,9 @@ type Server struct {
 	conns   *connections
 
 	messages sync.Pool // of *bytes.Buffer, for what clients send
+	frames   sync.Pool // of *frame, for what they are sent
+
+	tooMany *protocol.Error // for one who has as many plays in flight as may be
 
 	// Since Listen.
 	listener  net.Listener
@@ -93,6 +96,9 @@ func New(cfg Config, opts Options) (*Server, error) {
 		conns:   newConnections(cfg.MaxConnections),
 	}
 	s.messages.New = func() any { return new(bytes.Buffer) }
+	s.frames.New = newFrame
+	s.tooMany = protocol.Errorf(protocol.CodeBusy, "busy: %d plays of this connection are in flight, at most %[1]d may be", cfg.MaxInFlight).
+		WithData(protocol.RetryData{RetryAfterMS: inFlightRetry.Milliseconds(), Limit: "MAX_IN_FLIGHT"})
 	if !cfg.EnableAuth {
 		s.roleOf = anyone
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -36,16 +37,20 @@ const (
 )
 
 // session is one socket. The goroutine that calls run reads and dispatches; run
-// waits for one more that writes while there is something to be written, and for
-// one that cancels plays while there are any to be cancelled. Plays are answered
-// from the dispatcher's goroutines, which only ever touch the outbox and wake the
-// writer.
+// waits for one more that writes while there is something that can't be written
+// at once, and for one that cancels plays while there are any to be cancelled.
+// Plays are answered from the dispatcher's goroutines, which never wait for the
+// socket.
+//
+// All but the library's answers to a breach of the protocol is written by one at
+// a time: frames do not mix.
 //
 // conn is the inner connection: the wrapper that the handler is given goes back
 // to a pool when the handler returns.
 type session struct {
 	server *Server
 	conn   *websocket.Conn
+	raw    syscall.RawConn // of conn; nil when only the library may write
 	circle circle.Key
 	remote string
 	auth   authenticator // of the reader alone
@@ -67,6 +72,8 @@ type session struct {
 	readUntil time.Time // the reader's deadline, unless the session is ending
 	ending    bool      // closing is closed
 	ping      bool      // one is due
+	pong      []byte    // the answer to one that is due; nil when none is
+	rest      []byte    // of a frame that was begun: it comes before all else
 	writing   bool      // there is a writer
 	more      bool      // it is to look again before it ends
 	written   bool      // there is none any more, and won't be
@@ -83,13 +90,14 @@ type session struct {
 	submitting bool
 }
 
-func (s *Server) newSession(ctx context.Context, conn *websocket.Conn, in circle.Key, host string, remote string) *session {
+func (s *Server) newSession(ctx context.Context, conn *websocket.Conn, raw syscall.RawConn, in circle.Key, host string, remote string) *session {
 	ctx, cancel := context.WithCancel(ctx)
 	return &session{
 		ctx:    ctx,
 		cancel: cancel,
 		server: s,
 		conn:   conn,
+		raw:    raw,
 		circle: in,
 		remote: remote,
 		out:    newOutbox(s.cfg.MaxOutgoingBytes),
@@ -143,7 +151,10 @@ var (
 // closeCode is the close frame for what the reader ended with.
 func closeCode(err error) (int, string) {
 	var timeout net.Error
+	var closed *websocket.CloseError
 	switch {
+	case errors.As(err, &closed):
+		return closed.Code, "" // as the client said
 	case errors.Is(err, errBinary):
 		return websocket.CloseUnsupportedData, err.Error()
 	case errors.Is(err, errNotUTF8):
@@ -168,13 +179,11 @@ func (s *session) read() (err error) {
 	}()
 	s.conn.SetReadLimit(s.server.cfg.MaxMessageBytes)
 	s.conn.SetPongHandler(func(string) error { return s.alive() })
-	ping := s.conn.PingHandler()
 	s.conn.SetPingHandler(func(data string) error {
-		if err := s.alive(); err != nil {
-			return err
-		}
-		return ping(data)
+		s.pongDue(data)
+		return s.alive()
 	})
+	s.conn.SetCloseHandler(func(int, string) error { return nil }) // run answers it
 	for {
 		if err := s.alive(); err != nil {
 			return err
@@ -314,9 +323,8 @@ func (s *session) reserve() *protocol.Error {
 	if s.draining || s.ending {
 		return closingError()
 	}
-	if most := s.server.cfg.MaxInFlight; s.inFlight >= most {
-		return protocol.Errorf(protocol.CodeBusy, "busy: %d plays of this connection are in flight, at most %d may be", s.inFlight, most).
-			WithData(protocol.RetryData{RetryAfterMS: inFlightRetry.Milliseconds(), Limit: "MAX_IN_FLIGHT"})
+	if s.inFlight >= s.server.cfg.MaxInFlight {
+		return s.server.tooMany
 	}
 	s.inFlight++
 	return nil
@@ -337,7 +345,10 @@ func (s *session) release(slots int) {
 // closes the connection when those in flight are answered.
 func (s *session) drain() {
 	if notification, err := protocol.Notify(protocol.NotifyClosing, protocol.ClosingParams{Reason: closingReason}); err == nil {
-		s.send(notification)
+		f := s.server.newFrame()
+		f.buffer = append(f.buffer, notification...)
+		s.send(f)
+		s.server.freeFrame(f)
 	}
 	s.mu.Lock()
 	s.draining = true

@@ -576,3 +576,41 @@ func TestADisconnectedClientsPlaysGoOn(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestAFrameThatIsBegunIsEnded has the socket take a part of a frame and no more: what comes after it, pongs too, comes
+// whole, and after the rest.
+func TestAFrameThatIsBegunIsEnded(t *testing.T) {
+	const plays, size = 4000, 3000
+	r := startGateway(t, func(cfg *Config) { withoutAuth(cfg); cfg.MaxInFlight, cfg.MaxOutgoingBytes = plays, 64<<10 })
+	s := r.dial(0)
+	written := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		for i := range plays {
+			text := request(t, fmt.Sprint(i), "play", protocol.PlayParams{Script: fmt.Sprint("big ", size)})
+			if err := s.conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+				written <- err
+				return
+			}
+		}
+		written <- s.conn.Ping(ctx) // answered when the replies are read
+	}()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		if served := r.server.conns.sessions(); len(served) > 0 && served[0].out.crowded() {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the socket takes everything")
+		}
+	}
+	for range plays {
+		if reply := s.reply(); len(output(t, reply)) != size {
+			t.Fatalf("got %s, %v", reply.ID, reply.Error)
+		}
+	}
+	go s.conn.Reader(context.Background()) // it reads the answer to the ping
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+}

@@ -186,7 +186,7 @@ func (r Request) AppendJSON(dst []byte) []byte {
 		dst = append(append(dst, `,"id":`...), r.ID...)
 	}
 	dst = append(dst, `,"method":`...)
-	dst = appendMarshalled(dst, r.Method)
+	dst = appendText(dst, r.Method)
 	if r.Params != nil {
 		dst = append(append(dst, `,"params":`...), r.Params...)
 	}
@@ -203,7 +203,7 @@ func (r Response) AppendJSON(dst []byte) []byte {
 	dst = append(dst, id...)
 	if r.Error != nil {
 		dst = append(dst, `,"error":`...)
-		dst = appendMarshalled(dst, r.Error)
+		dst = r.Error.appendJSON(dst)
 		return append(dst, '}')
 	}
 	result := r.Result
@@ -215,9 +215,9 @@ func (r Response) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// EncodeBatch makes the one frame that answers a batch.
-func EncodeBatch(responses []Response) []byte {
-	dst := []byte{'['}
+// AppendBatch appends the one message that answers a batch.
+func AppendBatch(dst []byte, responses []Response) []byte {
+	dst = append(dst, '[')
 	for i, response := range responses {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -254,7 +254,8 @@ func (r PlayResult) AppendJSON(dst []byte) []byte {
 func appendText(dst []byte, text string) []byte {
 	for i := range len(text) {
 		if b := text[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
-			return appendMarshalled(dst, text)
+			raw, _ := marshal(text) // every text has a form
+			return append(dst, raw...)
 		}
 	}
 	dst = append(append(dst, '"'), text...)
@@ -323,12 +324,12 @@ func marshal(v any) (json.RawMessage, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// appendMarshalled appends what always has a JSON form: a string, or an Error
-// whose data was marshalled before.
-func appendMarshalled(dst []byte, v any) []byte {
-	raw, err := marshal(v)
-	if err != nil {
-		return append(dst, `{"code":-32603,"message":"internal error"}`...)
+// appendJSON appends the error as JSON. Its data is JSON already.
+func (e *Error) appendJSON(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"code":`...), int64(e.Code), 10)
+	dst = appendText(append(dst, `,"message":`...), e.Message)
+	if len(e.Data) > 0 {
+		dst = append(append(dst, `,"data":`...), e.Data...)
 	}
-	return append(dst, raw...)
+	return append(dst, '}')
 }

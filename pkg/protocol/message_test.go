@@ -131,7 +131,7 @@ func TestResponses(t *testing.T) {
 		}
 		all, texts = append(all, test.response), append(texts, test.want)
 	}
-	if got, want := string(protocol.EncodeBatch(all)), "["+strings.Join(texts, ",")+"]"; got != want {
+	if got, want := string(protocol.AppendBatch(nil, all)), "["+strings.Join(texts, ",")+"]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -313,7 +313,7 @@ func FuzzDecodeFrame(f *testing.F) {
 			}
 			responses = append(responses, protocol.Response{ID: entry.Request.ID, Error: entry.Error})
 		}
-		encoded := protocol.EncodeBatch(responses)
+		encoded := protocol.AppendBatch(nil, responses)
 		if !utf8.Valid(encoded) {
 			t.Fatalf("the answer is not UTF-8: %q", encoded)
 		}
