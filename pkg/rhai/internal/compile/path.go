@@ -695,6 +695,7 @@ func (f *fn) number(g *Func) int {
 
 // eval compiles a call of eval, which sees every variable that is visible here.
 func (f *fn) eval(e *syntax.Call, dst int) {
+	f.c.scoped = true // what it evaluates may call a function so
 	t := f.temp()
 	f.expr(e.Args[0], t)
 	f.emit(OpEval, t, f.visible(), 0, begin(e.Args[0]))

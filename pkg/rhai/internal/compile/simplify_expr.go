@@ -401,8 +401,9 @@ func (s *simplifier) path(e syntax.Expr) syntax.Expr {
 		return n
 	}
 	out := s.expr(e)
-	if safe(out) {
-		// What it finds missing ends itself alone.
+	switch out.(type) {
+	case *syntax.Property, *syntax.Index, *syntax.Method:
+		// What a statement yields is a copy: its own path is another one.
 		return &syntax.Block{Pos: out.Position(), Body: []syntax.Stmt{&syntax.ExprStmt{X: out}}}
 	}
 	return out
