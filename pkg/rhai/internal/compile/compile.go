@@ -360,9 +360,9 @@ func (f *fn) closure(s *syntax.Closure) int {
 		w := g.declare(name.Text, g.temp())
 		w.cell = true
 		if v != nil {
-			w.cell = !v.konst
-			w.konst = v.konst && !v.plain // one that the source gives is copied, and is a variable of the closure
-			capture.Reg, capture.Copy = v.reg, v.konst
+			known := v.konst && v.plain // one that the source gives is copied, and is a variable of the closure
+			w.cell, w.konst = !known, v.konst && !known
+			capture.Reg, capture.Copy = v.reg, known
 		}
 		proto.Captures = append(proto.Captures, capture)
 	}

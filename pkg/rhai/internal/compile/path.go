@@ -63,7 +63,11 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		case v.konst:
 			r := reg()
 			f.emit(OpCellRef, r, v.reg, 0, pos)
-			return place{reg: r, konst: e.Name}
+			p := place{reg: r, konst: e.Name}
+			if !v.plain {
+				p.cell = f.shared(v)
+			}
+			return p
 		case v.extern:
 			f.emitWide(OpCheck, v.reg, f.konst(value.Str(e.Name)), pos)
 			r := reg()
@@ -507,7 +511,7 @@ func (f *fn) qualifiedCall(e *syntax.Call, dst int) {
 // isShared compiles the question whether a closure shares a variable. No other value is shared.
 func (f *fn) isShared(e syntax.Expr, dst int, pos syntax.Pos) {
 	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 {
-		if v := f.lookup(id.Name); v != nil && !v.konst {
+		if v := f.lookup(id.Name); v != nil && !(v.konst && v.plain) {
 			if v.extern {
 				f.emitWide(OpCheck, v.reg, f.konst(value.Str(id.Name)), id.Pos)
 			}
