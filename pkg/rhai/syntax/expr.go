@@ -97,9 +97,17 @@ func (p *parser) binary(left Expr, parent, level int, pos Pos) Expr {
 			mustBeBool(left)
 			mustBeBool(right)
 		}
-		left = p.nodes.binary.make(Binary{op.pos, op.text, left, right})
+		at := op.pos
+		if run, ok := left.(*Binary); ok && run.Op == op.text && isLogical(op.kind) {
+			at = run.Pos
+		}
+		left = p.nodes.binary.make(Binary{at, op.text, left, right})
 	}
 }
+
+// isLogical tells whether an operator may leave its right side alone. A run of one of these is a single expression to
+// the reference.
+func isLogical(op kind) bool { return op == tAndAnd || op == tOrOr || op == tCoalesce }
 
 // endsRange tells whether the current token can't begin the upper bound of a range.
 func (p *parser) endsRange() bool {

@@ -11,8 +11,7 @@ func (p *parser) switchStmt(level int) *Switch {
 	s.Subject = p.expr(level)
 	p.expect(tLeftBrace, "to start a switch block")
 
-	noPipe, mark := p.noPipe, len(p.locals)
-	p.noPipe = false
+	mark := len(p.locals)
 	var defaultPos Pos
 	ranges := false
 	for p.tok.kind != tRightBrace {
@@ -43,7 +42,6 @@ func (p *parser) switchStmt(level int) *Switch {
 		}
 	}
 	p.advance()
-	p.noPipe = noPipe
 	p.forget(mark)
 	return s
 }
@@ -94,9 +92,10 @@ func (p *parser) caseValue(level int) (x Expr) {
 			panic(fail(ExprExpected, err.Pos, "Expecting literal expression"))
 		}
 	}()
+	noPipe := p.noPipe
 	p.noPipe = true
 	x = p.expr(level)
-	p.noPipe = false
+	p.noPipe = noPipe
 	return x
 }
 

@@ -115,7 +115,7 @@ func withoutIdleDefinitions(list []syntax.Stmt) []syntax.Stmt {
 	}
 	end := list[len(list)-1]
 	x, isExpr := end.(*syntax.ExprStmt)
-	if !defines(end) && !(isExpr && plain(x.X)) {
+	if !defines(end) && !(isExpr && plain(x.X) && !closesOver(x.X)) {
 		return list
 	}
 	n := len(list) - 1
@@ -474,8 +474,25 @@ func choosesConstant(n *syntax.Switch) bool {
 		x, ok := body.(*syntax.ExprStmt)
 		return ok && plain(x.X)
 	}
-	return constant(n.Default) && !slices.ContainsFunc(n.Cases, func(c *syntax.Case) bool {
-		return c.Guard != nil && !plain(c.Guard) || !constant(c.Body)
+	if !constant(n.Default) {
+		return false
+	}
+	for i, c := range n.Cases {
+		if !covered(c, n.Cases[:i]) && (c.Guard != nil && !plain(c.Guard) || !constant(c.Body)) {
+			return false
+		}
+	}
+	return true
+}
+
+// covered tells whether cases before one have taken all of its values.
+func covered(c *syntax.Case, before []*syntax.Case) bool {
+	return !slices.ContainsFunc(c.Values, func(v syntax.Expr) bool {
+		_, isRange := v.(*syntax.Binary)
+		return isRange || !slices.ContainsFunc(before, func(b *syntax.Case) bool {
+			yes, known := condition(b.Guard)
+			return (b.Guard == nil || known && yes) && slices.ContainsFunc(b.Values, func(w syntax.Expr) bool { return same(v, w) })
+		})
 	})
 }
 

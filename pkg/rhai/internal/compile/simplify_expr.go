@@ -152,19 +152,7 @@ func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
 	}
 	switch n.Op {
 	case "&&", "||":
-		neutral := n.Op == "&&"
-		if left, ok := condition(out.Left); ok {
-			if left == neutral {
-				return out.Right
-			}
-			return out.Left
-		}
-		if right, ok := condition(out.Right); ok && right == neutral {
-			return out.Left
-		} else if ok && plain(out.Left) {
-			return &syntax.Bool{Pos: n.Pos, Value: right}
-		}
-		return out
+		return logical(n, out)
 	case "??":
 		left, right := isUnit(out.Left), isUnit(out.Right)
 		switch {
@@ -178,6 +166,38 @@ func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
 		return out
 	}
 	return s.computed(out)
+}
+
+// logical is what is left of a simplified && or ||, which was n before.
+func logical(n, out *syntax.Binary) syntax.Expr {
+	neutral := n.Op == "&&" // what makes no difference, on either side
+	left, known := condition(out.Left)
+	right, also := condition(out.Right)
+	switch {
+	case known && left != neutral:
+		return out.Left
+	case known && also && right == neutral && isBool(n.Left) == isBool(n.Right):
+		return &syntax.Bool{Pos: n.Pos, Value: neutral}
+	case known && also && right == neutral && isBool(n.Right):
+		return out.Left
+	case known && also && right == neutral:
+		if run, ok := n.Right.(*syntax.Binary); ok && run.Op == n.Op {
+			return &syntax.Bool{Pos: n.Pos, Value: neutral}
+		}
+		return out.Right
+	case known:
+		return out.Right
+	case also && right == neutral:
+		return out.Left
+	case also && constant(out.Left):
+		return &syntax.Bool{Pos: n.Pos, Value: right}
+	}
+	return out
+}
+
+func isBool(e syntax.Expr) bool {
+	_, ok := e.(*syntax.Bool)
+	return ok
 }
 
 func isUnit(e syntax.Expr) bool {
@@ -356,16 +376,17 @@ func (s *simplifier) closureBody(body syntax.Stmt) syntax.Stmt {
 }
 
 func (s *simplifier) call(n *syntax.Call) syntax.Expr {
-	if isEval := n.Name == "eval" && len(n.Namespace) == 0; isEval || n.CaptureScope {
-		if isEval {
-			s.evals++
-			s.evaluated = true
-		}
+	if n.Name == "eval" && len(n.Namespace) == 0 {
+		s.evals++
+		s.evaluated = true
 		return n
 	}
 	out := n
 	if args := s.exprs(n.Args); !sameList(args, n.Args) {
-		out = &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: args}
+		out = &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: args, CaptureScope: n.CaptureScope}
+	}
+	if n.CaptureScope {
+		return out
 	}
 	if n.Name == "is_shared" && len(n.Args) == 1 && len(n.Namespace) == 0 && plain(out.Args[0]) {
 		return &syntax.Bool{Pos: n.Pos}
@@ -421,18 +442,15 @@ func (s *simplifier) key(e syntax.Expr) syntax.Expr {
 // element is the part of a constant that a simplified path of one step leads to, or the path. Of the constants that
 // have a name, these are the properties of maps.
 func (s *simplifier) element(e syntax.Expr) syntax.Expr {
+	if unit := missing(e); unit != nil {
+		return unit
+	}
 	switch n := e.(type) {
 	case *syntax.Property:
-		if n.Safe && isUnit(n.Base) {
-			return n.Base
-		}
 		if x := s.entry(n.Base, n.Name.Text); x != nil {
 			return x
 		}
 	case *syntax.Method:
-		if n.Safe && isUnit(n.Base) {
-			return n.Base
-		}
 		if n.Name.Text == "is_shared" && len(n.Args) == 0 && plain(n.Base) {
 			return &syntax.Bool{Pos: n.Name.Pos}
 		}
@@ -455,6 +473,29 @@ func (s *simplifier) element(e syntax.Expr) syntax.Expr {
 		}
 	}
 	return e
+}
+
+// missing is the unit that a path begins at, by a step to a property or a method that it has to do without; nil when it
+// begins otherwise.
+func missing(e syntax.Expr) syntax.Expr {
+	unless := false
+	for {
+		switch n := e.(type) {
+		case *syntax.Property:
+			e, unless = n.Base, n.Safe
+		case *syntax.Method:
+			e, unless = n.Base, n.Safe
+		case *syntax.Index:
+			e, unless = n.Base, false
+		case *syntax.Unit:
+			if unless {
+				return n
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
 }
 
 // entry is a property of a constant map, which may be given by its name; nil for anything else.
