@@ -190,7 +190,7 @@ func logical(n, out *syntax.Binary) syntax.Expr {
 	case also && right == neutral:
 		return out.Left
 	case also && constant(out.Left):
-		return &syntax.Bool{Pos: n.Pos, Value: right}
+		return out.Right
 	}
 	return out
 }
