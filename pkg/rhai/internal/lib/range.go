@@ -112,12 +112,21 @@ func floatSteps(c value.Context, sequences *value.CustomType, from, to, step flo
 
 // chars adds the walk over a string's characters, or a portion of them.
 func chars(r *value.Registry, sequences *value.CustomType) {
-	walk := func(_ value.Context, args []value.Value) (value.Value, error) {
+	walk := func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
 		text := s.Text()
 		if len(args) > 1 {
-			from, to := portion(s.Chars(), args)
-			text = text[s.Offset(from):s.Offset(to)]
+			n, err := s.CharsIn(c)
+			if err != nil {
+				return value.Value{}, err
+			}
+			from, to := portion(n, args)
+			if args[1].Kind() == value.KindRangeInclusive && args[1].Range().To < args[1].Range().From {
+				to = from // here a range that ends before it begins is empty
+			}
+			if text, err = s.Cut(c, from, to); err != nil {
+				return value.Value{}, err
+			}
 		}
 		return sequences.New(&sequence{name: "CharsStream", begin: func() func() (value.Value, bool, error) {
 			rest := text

@@ -358,6 +358,9 @@ func trim(c value.Context, s string) (string, error) {
 }
 
 func replace(c value.Context, s *value.String, args []value.Value) (string, error) {
+	if s.Text() == "" { // where nothing is replaced, not even what is empty
+		return "", nil
+	}
 	return value.Substitute(c, s.Text(), needle(args[1]), needle(args[2]))
 }
 
