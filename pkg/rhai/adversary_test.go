@@ -22,8 +22,19 @@ import (
 // adversaryMemory is in the environment of the process that runs the adversary corpus: the limit on memory.
 const adversaryMemory = "RHAI_ADVERSARY_MEMORY"
 
-// smallMemory is the limit under which all scripts run; those that meet it run under a larger one, too.
-const smallMemory = 64 << 20
+// smallMemory is the limit under which all scripts run; those that meet it run under a larger one, too, with as many
+// times more operations.
+const (
+	smallMemory = 64 << 20
+	largeMemory = 256 << 20
+)
+
+// withMore marks how a script ends under the larger limit, where that is another end.
+const withMore = "with 256 MiB "
+
+// adversaryOperations is the limit on operations for scripts that say nothing of it. The default takes too long for a
+// test.
+const adversaryOperations = 5_000_000
 
 // besides is how much more than the limit on memory the process may take: for itself, and for what is counted late.
 const besides = 64 << 20
@@ -43,7 +54,7 @@ func TestAdversaries(t *testing.T) {
 	}
 	limits := []int{smallMemory}
 	if allAdversaries() {
-		limits = append(limits, 256<<20)
+		limits = append(limits, largeMemory)
 	}
 	for _, limit := range limits {
 		t.Run(fmt.Sprintf("%d MiB", limit>>20), func(t *testing.T) {
@@ -102,7 +113,8 @@ func TestAdversary(t *testing.T) {
 			if memory > smallMemory && !slices.Contains(chunk.Answer, "limit memory") {
 				continue // a larger limit does not matter to it
 			}
-			if !allAdversaries() && slices.Equal(chunk.Answer, []string{"limit operations"}) {
+			long := slices.Equal(chunk.Answer, []string{"limit operations"}) || chunk.Ask.Limits["operations"] > adversaryOperations
+			if long && !allAdversaries() {
 				continue
 			}
 			t.Run(file.Topic()+"/"+chunk.Name, func(t *testing.T) {
@@ -126,10 +138,7 @@ func TestAdversary(t *testing.T) {
 func adversary(t *testing.T, engine *rhai.Engine, chunk *corpus.Chunk, memory int) {
 	limits := rhai.DefaultLimits()
 	limits.Memory = memory
-	limits.Operations = 5_000_000 // the default takes too long for a test
-	if memory > smallMemory {
-		limits.Operations = 10_000_000
-	}
+	limits.Operations = adversaryOperations
 	for name, n := range chunk.Ask.Limits {
 		switch name {
 		case "call_levels":
@@ -140,6 +149,7 @@ func adversary(t *testing.T, engine *rhai.Engine, chunk *corpus.Chunk, memory in
 			t.Fatalf("no such limit here: %s", name)
 		}
 	}
+	limits.Operations *= uint64(memory / smallMemory)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // only what does not end reaches it
 	defer cancel()
 	source := chunk.Ask.Script
@@ -176,12 +186,32 @@ func adversary(t *testing.T, engine *rhai.Engine, chunk *corpus.Chunk, memory in
 			}
 		}
 	}
-	if memory > smallMemory && got != "limit "+string(value.LimitTime) && !strings.HasPrefix(got, "error ") {
-		return // another limit may come first, or it may come to its end
+	if want := endings(chunk, memory); !slices.Contains(want, got) {
+		t.Errorf("ended by %s (%.200v), want one of %q", got, err, want)
 	}
-	if !slices.Contains(chunk.Answer, got) {
-		t.Errorf("ended by %s (%.200v), want one of %q", got, err, chunk.Answer)
+	var e *rhai.Error
+	if !errors.As(err, &e) || e.Limit == value.LimitSource || e.Placeless() {
+		return // what is too long has no place, and some errors have none in the reference
 	}
+	if _, outer := e.Outer(); !e.Pos.IsValid() && !outer.IsValid() {
+		t.Errorf("ended by %s, want a place: %v", got, err)
+	}
+}
+
+// endings are the ends that a script may come to.
+func endings(chunk *corpus.Chunk, memory int) []string {
+	var small, large []string
+	for _, answer := range chunk.Answer {
+		if more, ok := strings.CutPrefix(answer, withMore); ok {
+			large = append(large, more)
+		} else {
+			small = append(small, answer)
+		}
+	}
+	if memory > smallMemory && large != nil {
+		return large
+	}
+	return small
 }
 
 // given are the modules of the chunk that runs, and modules that import one another without end.

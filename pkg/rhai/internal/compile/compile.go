@@ -403,6 +403,11 @@ func (f *fn) finish() error {
 		}
 		err := value.NewError(value.ErrTooManyVariables, f.tooLarge+" in "+name)
 		err.Limit = value.LimitVariables
+		for _, err.Pos = range f.Pos { // where the function's code begins
+			if err.Pos.IsValid() {
+				break
+			}
+		}
 		return err
 	}
 	f.thread()

@@ -63,6 +63,14 @@ func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
 	if weight == 0 || v.Spend(weight) {
 		return nil
 	}
+	all, err := v.Weight(m, m.lightest)
+	if err == nil && all <= m.lightest {
+		v.Credit(m.lightest - all)
+		return nil
+	}
+	if err != nil {
+		return value.AsError(err)
+	}
 	t, err := m.fits(v)
 	if err != nil {
 		return value.AsError(err)

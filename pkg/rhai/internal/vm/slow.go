@@ -128,7 +128,9 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		m.at(in.A).SetBool(inRange(m.get1(in.B), m.fn.Consts[in.C]))
 	case compile.OpSwitch:
 		target, err := m.switchTo(&m.fn.Switches[in.B], m.get1(in.A))
-		m.ip = skip(start(m.fn), target)
+		if err == nil {
+			m.ip = skip(start(m.fn), target)
+		}
 		return err
 	case compile.OpForPrep:
 		at := m.base + int(in.A)
