@@ -37,7 +37,7 @@ func (f *Func) Describe(at int, in Instr) string {
 		return fmt.Sprintf("%-16s r%d = %d", name, in.A, in.Wide())
 	case in.Op == OpJump || in.Op == OpLoop:
 		return fmt.Sprintf("%-16s %s", name, jump(int(in.Wide())))
-	case in.Op >= OpJumpIf && in.Op <= OpJumpNotUnit, in.Op == OpJumpAbsent, in.Op == OpNext, in.Op == OpForPrep, in.Op == OpForLoop:
+	case in.Op >= OpJumpIf && in.Op <= OpJumpThrough, in.Op == OpJumpAbsent, in.Op == OpNext, in.Op == OpForPrep, in.Op == OpForLoop:
 		return fmt.Sprintf("%-16s r%d %s", name, in.A, jump(int(in.Wide())))
 	case in.Op >= OpUnlessEqInt && in.Op <= OpUnlessGeInt, in.Op >= OpLoopEqInt && in.Op <= OpLoopGeInt:
 		return fmt.Sprintf("%-16s r%d %d %s", name, in.A, in.ImmB(), jump(int(in.ImmC())))

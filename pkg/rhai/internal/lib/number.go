@@ -162,6 +162,11 @@ func parseInt(given string, radix int) (value.Value, error) {
 	if err == nil {
 		return value.Int(x), nil
 	}
+	if errors.Is(err, strconv.ErrSyntax) { // what comes before the first wrong digit may be too much already
+		if _, e := strconv.ParseInt(text[:digits(text, radix)], radix, 64); errors.Is(e, strconv.ErrRange) {
+			err = e
+		}
+	}
 	why := "invalid digit found in string"
 	switch {
 	case text == "":
@@ -172,6 +177,16 @@ func parseInt(given string, radix int) (value.Value, error) {
 		why = "number too large to fit in target type"
 	}
 	return value.Value{}, value.Arithmetic("Error parsing integer number '%s': %s", given, why)
+}
+
+// digits is how much of a text is a sign and digits.
+func digits(text string, radix int) int {
+	for i, c := range text {
+		if _, err := strconv.ParseUint(string(c), radix, 64); err != nil && (i > 0 || c != '-' && c != '+') {
+			return i
+		}
+	}
+	return len(text)
 }
 
 func parseFloat(given string) (value.Value, error) {

@@ -52,7 +52,7 @@ func (m *Machine) Call(f *value.FnPtr, this *value.Value, args []value.Value) (v
 
 // through remembers that an error reached a native function from a call of its own.
 func (m *Machine) through(err *value.Error) *value.Error {
-	if !err.Pos.IsValid() && !err.Placeless() {
+	if !err.Pos.IsValid() && len(err.Trace) == 0 && !err.Placeless() {
 		err.Pos = m.Pos()
 	}
 	m.nested = err
