@@ -45,21 +45,23 @@ func (f *fn) refuseProperty(name string, p place, t *syntax.Property, s *syntax.
 		f.emitWide(OpConst, key, f.konst(value.Str(t.Name.Text)), t.Name.Pos)
 		f.emit(OpGetRef, v, p.reg, site, t.Name.Pos)
 		f.emit(OpKeep, p.reg, key, site, begin(t.Base))
-		f.update(v, n, rhs, op, s.Pos)
+		f.race(f.update(v, n, rhs, op, s.Pos), p)
 		rhs = v
 	}
-	f.alt(f.emit(OpSetConst, p.reg, site, rhs, t.Name.Pos), begin(t.Base), syntax.Pos{})
+	at := f.emit(OpSetConst, p.reg, site, rhs, t.Name.Pos)
+	f.alt(at, begin(t.Base), syntax.Pos{})
+	f.race(at, p)
 }
 
 // refuseElement is refuseProperty for an element.
 func (f *fn) refuseElement(name string, p place, key int, t *syntax.Index, s *syntax.Assign, n, rhs int, op value.Op) {
 	if s.Op != "" {
 		v := f.temp()
-		f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos)
+		f.race(f.emitIndex(OpIndexRef, v, p.reg, key, t, s.Pos), p)
 		f.emit(OpKeep, p.reg, key, f.site(&Site{Constant: name}), begin(t.Base))
-		f.update(v, n, rhs, op, s.Pos)
+		f.race(f.update(v, n, rhs, op, s.Pos), p)
 		rhs = v
 	}
-	f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos)
+	f.race(f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos), p)
 	f.fail(value.AssignToConstant(name), begin(t.Base))
 }

@@ -122,10 +122,13 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 
 // setConst is the error of writing to a property of what a constant leads to.
 func (m *Machine) setConst(v value.Value, s *compile.Site, x value.Value) *value.Error {
-	switch {
-	case v.Kind() == value.KindMap:
+	if v.Kind() == value.KindMap {
 		return m.alt(0, value.AssignToConstant(s.Constant))
-	case m.registry.Resolve(s.Setter, []value.Value{v, x}) != nil:
+	}
+	if err := m.racing(s.Setter, x, 1); err != nil {
+		return err
+	}
+	if m.registry.Resolve(s.Setter, []value.Value{v, x}) != nil {
 		return value.SetConstant(s.Name)
 	}
 	return value.NoSetter(s.Name, v, x)
