@@ -48,9 +48,8 @@ func (f *fn) refuseProperty(name string, p place, t *syntax.Property, s *syntax.
 		f.race(f.update(v, n, rhs, op, s.Pos), p)
 		rhs = v
 	}
-	at := f.emit(OpSetConst, p.reg, site, rhs, t.Name.Pos)
-	f.alt(at, begin(t.Base), syntax.Pos{})
-	f.race(at, p)
+	f.race(f.emit(OpMaySetProperty, p.reg, site, rhs, t.Name.Pos), p)
+	f.refuse(name, append([]step{{OpBack, p.reg, site, rhs, t.Name.Pos}}, p.back...), t.Base)
 }
 
 // refuseElement is refuseProperty for an element.
@@ -63,5 +62,16 @@ func (f *fn) refuseElement(name string, p place, key int, t *syntax.Index, s *sy
 		rhs = v
 	}
 	f.race(f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos), p)
-	f.fail(value.AssignToConstant(name), begin(t.Base))
+	f.refuse(name, p.back, t.Base)
+}
+
+// refuse compiles the error of a write that would come through: that of the first property on the path that is no map's
+// entry, since what a getter gives is a copy, which has a setter to go back by, or that of the constant.
+func (f *fn) refuse(name string, back []step, base syntax.Expr) {
+	for _, s := range slices.Backward(back) {
+		if s.op == OpBack {
+			f.emit(OpFixed, s.a, s.b, 0, s.pos)
+		}
+	}
+	f.fail(value.AssignToConstant(name), begin(base))
 }

@@ -527,9 +527,15 @@ func (f *fn) isShared(e syntax.Expr, dst int, pos syntax.Pos) {
 func (f *fn) scopedCall(e *syntax.Call, dst int) {
 	f.c.scoped = true
 	w := f.window(max(len(e.Args), 1))
-	if takesPointer(e.Name, e.Args) {
+	switch {
+	case takesPointer(e.Name, e.Args):
 		f.pointed(e.Args, w)
-	} else {
+	case len(e.Args) > 1 && f.byReference(e.Args[0]):
+		for i, a := range e.Args[1:] {
+			f.expr(a, w+1+i)
+		}
+		f.expr(e.Args[0], w) // a variable as the first argument is read last
+	default:
 		for i, a := range e.Args {
 			f.expr(a, w+i)
 		}

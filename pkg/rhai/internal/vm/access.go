@@ -120,18 +120,18 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 	return value.NoSetter(s.Name, *v, x)
 }
 
-// setConst is the error of writing to a property of what a constant leads to.
-func (m *Machine) setConst(v value.Value, s *compile.Site, x value.Value) *value.Error {
+// maySetProperty is the error of writing a property, if it is one.
+func (m *Machine) maySetProperty(v value.Value, s *compile.Site, x value.Value) *value.Error {
 	if v.Kind() == value.KindMap {
-		return m.alt(0, value.AssignToConstant(s.Constant))
+		return nil
 	}
 	if err := m.racing(s.Setter, x, 1); err != nil {
 		return err
 	}
-	if m.registry.Resolve(s.Setter, []value.Value{v, x}) != nil {
-		return value.SetConstant(s.Name)
+	if m.registry.Resolve(s.Setter, []value.Value{v, x}) == nil {
+		return value.NoSetter(s.Name, v, x)
 	}
-	return value.NoSetter(s.Name, v, x)
+	return nil
 }
 
 // back carries a property that may have changed back to where it was read from. What can't be written was read only.

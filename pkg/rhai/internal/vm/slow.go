@@ -243,8 +243,12 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		err := m.set(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
 		m.dirty = written
 		return err
-	case compile.OpSetConst:
-		return m.setConst(m.get1(in.A), m.fn.Sites[in.B], m.get1(in.C))
+	case compile.OpMaySetProperty:
+		return m.maySetProperty(m.get1(in.A), m.fn.Sites[in.B], m.get1(in.C))
+	case compile.OpFixed:
+		if m.at(in.A).Kind() != value.KindMap {
+			return value.SetConstant(m.fn.Sites[in.B].Name)
+		}
 	case compile.OpBack:
 		return m.back(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
 	case compile.OpIndex:
