@@ -162,6 +162,9 @@ func (s *scanner) comment() (token, bool) {
 	}
 	isDoc := strings.HasPrefix(rest, "/**") && !strings.HasPrefix(rest, "/***")
 	i, depth := 2, 1
+	if isDoc {
+		i = 3 // `/**/` is not a whole one
+	}
 	for i < len(rest) && depth > 0 {
 		switch c := rest[i]; {
 		case c == '*' && i+1 < len(rest) && rest[i+1] == '/':

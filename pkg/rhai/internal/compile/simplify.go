@@ -391,7 +391,7 @@ func same(a, b syntax.Expr) bool {
 // arm simplifies the body of a case, which is a scope.
 func (s *simplifier) arm(body syntax.Stmt) syntax.Stmt {
 	defer func(n int) { s.bindings = s.bindings[:n] }(len(s.bindings))
-	if out := s.stmt(body, true); out != nil {
+	if out := s.stmt(body, true); out != nil && !defines(out) {
 		return out
 	}
 	return unitStmt(body.Position())

@@ -91,7 +91,7 @@ func (s *simplifier) left(n syntax.Stmt) syntax.Expr {
 		if len(x.Body) == 0 {
 			return &syntax.Unit{Pos: n.Position()}
 		}
-		if only, ok := x.Body[0].(*syntax.ExprStmt); ok && len(x.Body) == 1 && (isBlock || !isCall(only.X)) {
+		if only, ok := x.Body[0].(*syntax.ExprStmt); ok && len(x.Body) == 1 && (isBlock && len(block.Body) == 1 || !isCall(only.X)) {
 			return only.X
 		}
 		if x.Pos == n.Position() {

@@ -442,6 +442,7 @@ func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 	}
 	switch {
 	case v != nil && v.konst:
+		f.operand(s.Value)
 		f.fail(value.AssignToConstant(t.Name), t.Pos)
 	case v == nil && len(f.c.unit.byName[t.Name]) > 0:
 		f.operand(s.Value)
