@@ -102,13 +102,13 @@ func (l *loop) serve(plays []queue.Delivery) {
 			stopped = true
 			break
 		}
-		running, stop := context.WithCancel(l.running)
-		if !l.lease.Begin(play.Play.ID, stop) {
-			stop()
+		running := l.runner.span(l.running, play.Play)
+		if !l.lease.Begin(play.Play.ID, running.withdraw) {
+			running.stop()
 			continue // withdrawn
 		}
 		result := l.runner.run(running, l.lease.Circle(), play, l.state)
-		stop()
+		running.stop()
 		if !l.lease.End() {
 			continue // withdrawn while it ran
 		}

@@ -62,8 +62,58 @@ type result struct {
 	redo    bool         // nothing came of it: it is to be run again, by whoever has the circle
 }
 
+// A span is the context of one play: it ends at the play's deadline, when the
+// play is stopped, and when its worker's time is over. Stop it in the end.
+type span struct {
+	context.Context
+	end    time.Time
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+}
+
+// errWithdrawn is that the play was taken back.
+var errWithdrawn = errors.New("the play was withdrawn")
+
+// span begins that of a play.
+func (r *runner) span(parent context.Context, play queue.Play) *span {
+	now := time.Now()
+	s := &span{end: now.Add(r.maxTime)}
+	if deadline := play.Deadline; !deadline.IsZero() && deadline.Before(s.end) {
+		s.end = deadline
+	}
+	s.Context, s.cancel = context.WithCancelCause(parent)
+	s.timer = time.AfterFunc(s.end.Sub(now), s.expire)
+	return s
+}
+
+func (s *span) Deadline() (time.Time, bool) { return s.end, true }
+
+func (s *span) expire()      { s.cancel(context.DeadlineExceeded) }
+func (s *span) withdraw()    { s.cancel(errWithdrawn) }
+func (s *span) printedFull() { s.cancel(errPrintLimit) }
+func (s *span) stateFailed() { s.cancel(errState) }
+
+func (s *span) stop() {
+	s.timer.Stop()
+	s.cancel(nil)
+}
+
+// cut reports whether the run was ended from outside, and not by anything of the
+// play's own.
+func (s *span) cut() bool {
+	if s.Err() == nil {
+		return false
+	}
+	switch context.Cause(s) {
+	case context.DeadlineExceeded, errPrintLimit, errState:
+		return false
+	default:
+		return true
+	}
+}
+
 // run runs one play on the circle's state.
-func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery, state *store) result {
+func (r *runner) run(ctx *span, c circle.Key, d queue.Delivery, state *store) result {
 	play := d.Play
 	if d.Err != nil {
 		r.log.Error("a play can not be read", "circle", c.String(), "play", play.ID, "error", d.Err)
@@ -74,56 +124,28 @@ func (r *runner) run(ctx context.Context, c circle.Key, d queue.Delivery, state 
 		return result{outcome: failure(play, queue.KindGaveUp, fmt.Sprintf("the play was given up after its worker died of it %d times", d.Deliveries))}
 	}
 	start := time.Now()
-	end := start.Add(r.maxTime)
-	if !play.Deadline.IsZero() {
-		if !start.Before(play.Deadline) {
-			return result{outcome: failure(play, queue.KindExpired, "no worker took the play in time; it will not run")}
-		}
-		if play.Deadline.Before(end) {
-			end = play.Deadline
-		}
+	if !play.Deadline.IsZero() && !start.Before(play.Deadline) {
+		return result{outcome: failure(play, queue.KindExpired, "no worker took the play in time; it will not run")}
 	}
-	bounded, stop := until(ctx, end)
-	defer stop(nil)
-	outcome, changes := r.execute(bounded, stop, c, play, state)
+	outcome, changes := r.execute(ctx, c, play, state)
 	outcome.Elapsed = time.Since(start)
 	unread := changes != nil && changes.failed != nil
 	switch {
-	case unread && !errors.Is(context.Cause(bounded), context.DeadlineExceeded) && ctx.Err() == nil:
+	case unread && !errors.Is(context.Cause(ctx), context.DeadlineExceeded) && !ctx.cut():
 		r.log.Warn("the state can not be read; the play is run again", "circle", c.String(), "play", play.ID, "error", changes.failed)
 		return result{redo: true}
-	case unread && ctx.Err() == nil: // its time went by while the state could not be read
+	case unread && !ctx.cut(): // its time went by while the state could not be read
 		return result{outcome: failure(play, queue.KindTimeout, "the script timed out")}
 	case outcome.Error == nil:
 		return result{outcome: outcome, changes: changes}
 	default:
-		return result{outcome: outcome, redo: ctx.Err() != nil}
+		return result{outcome: outcome, redo: ctx.cut()}
 	}
 }
-
-// until is a context that ends at a time, or by what stop is given as the cause.
-// Stop it in the end. It is what context.WithDeadlineCause is around
-// context.WithCancelCause, at half the cost: a play needs both.
-func until(parent context.Context, end time.Time) (context.Context, context.CancelCauseFunc) {
-	ctx, stop := context.WithCancelCause(parent)
-	timer := time.AfterFunc(time.Until(end), func() { stop(context.DeadlineExceeded) })
-	return deadline{ctx, end}, func(cause error) {
-		timer.Stop()
-		stop(cause)
-	}
-}
-
-// deadline is a context that says when it ends.
-type deadline struct {
-	context.Context
-	end time.Time
-}
-
-func (d deadline) Deadline() (time.Time, bool) { return d.end, true }
 
 // execute compiles and runs the script. Whatever panics is this play's internal
 // error and nothing more.
-func (r *runner) execute(ctx context.Context, stop context.CancelCauseFunc, c circle.Key, play queue.Play, state *store) (outcome queue.Outcome, changes *transaction) {
+func (r *runner) execute(ctx *span, c circle.Key, play queue.Play, state *store) (outcome queue.Outcome, changes *transaction) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			r.log.Error("a play made the engine panic", "circle", c.String(), "play", play.ID, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
@@ -139,11 +161,11 @@ func (r *runner) execute(ctx context.Context, stop context.CancelCauseFunc, c ci
 		scene = newScene(c)
 		state.scene = scene
 	}
-	changes = state.begin(ctx, func() { stop(errState) })
+	changes = state.begin(ctx, ctx.stateFailed)
 	if err := scene.set(play, r.state.Value(changes)); err != nil {
 		return failure(play, queue.KindScript, "args: "+err.Error()), nil
 	}
-	scene.printed = printed{left: r.maxPrint, keep: play.Stream, full: func() { stop(errPrintLimit) }}
+	scene.printed = printed{left: r.maxPrint, keep: play.Stream, full: ctx.printedFull}
 	v, err := program.Run(ctx, nil, scene.options...)
 	if err != nil {
 		outcome = r.failed(ctx, c, play, err)
@@ -160,10 +182,14 @@ type scene struct {
 	variables map[string]rhai.Value // constants of the script
 	printed   printed
 	options   []rhai.RunOption
+
+	caller, role string // as they are among the variables
 }
 
 func newScene(c circle.Key) *scene {
-	s := &scene{variables: map[string]rhai.Value{"CIRCLE_PUBLIC_KEY": value.Str(c.String())}}
+	s := &scene{variables: map[string]rhai.Value{
+		"CIRCLE_PUBLIC_KEY": value.Str(c.String()), "CALLER_PUBLIC_KEY": value.Str(""), "CALLER_ROLE": value.Str(""),
+	}}
 	s.options = []rhai.RunOption{rhai.WithVariables(s.variables), rhai.WithPrint(s.printed.line), rhai.WithDebug(s.printed.line)}
 	return s
 }
@@ -179,8 +205,14 @@ func (s *scene) set(play queue.Play, state rhai.Value) error {
 	}
 	s.variables["args"] = args
 	s.variables["state"] = state
-	s.variables["CALLER_PUBLIC_KEY"] = value.Str(play.Caller)
-	s.variables["CALLER_ROLE"] = value.Str(play.Role)
+	if play.Caller != s.caller {
+		s.caller = strings.Clone(play.Caller) // it is part of a message
+		s.variables["CALLER_PUBLIC_KEY"] = value.Str(s.caller)
+	}
+	if play.Role != s.role {
+		s.role = strings.Clone(play.Role)
+		s.variables["CALLER_ROLE"] = value.Str(s.role)
+	}
 	s.variables["PLAY_ID"] = value.Str(play.ID)
 	return nil
 }

@@ -7,11 +7,19 @@ import (
 	"testing"
 	"time"
 
+	"circles/pkg/circle"
 	"circles/pkg/queue"
 	"circles/pkg/redistest"
 	"circles/pkg/rhai"
 	"circles/pkg/rhai/value"
 )
+
+// runPlay runs a play as a loop does.
+func runPlay(r *runner, c circle.Key, d queue.Delivery, state *store) result {
+	ctx := r.span(context.Background(), d.Play)
+	defer ctx.stop()
+	return r.run(ctx, c, d, state)
+}
 
 func TestAPanicIsThatPlaysInternalError(t *testing.T) {
 	var log bytes.Buffer
@@ -22,21 +30,21 @@ func TestAPanicIsThatPlaysInternalError(t *testing.T) {
 		}})
 	}))
 	key := newCircles(t, 1)[0]
-	o := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{ID: "x", Script: "boom()"}}, newStore(nil, stateLimits{})).outcome
+	o := runPlay(r, key, queue.Delivery{Play: queue.Play{ID: "x", Script: "boom()"}}, newStore(nil, stateLimits{})).outcome
 	if o.Error == nil || o.Error.Kind != queue.KindInternal || o.Error.Message != "internal error" {
 		t.Errorf("got %+v, %+v", o, o.Error)
 	}
 	if !mentions(log.String(), "a secret of ours", key.String()) {
 		t.Errorf("the log does not say what happened: %s", log.String())
 	}
-	if o := r.run(context.Background(), key, queue.Delivery{Play: queue.Play{Script: "1"}}, newStore(nil, stateLimits{})).outcome; o.Output != "1" {
+	if o := runPlay(r, key, queue.Delivery{Play: queue.Play{Script: "1"}}, newStore(nil, stateLimits{})).outcome; o.Output != "1" {
 		t.Errorf("the next play got %+v", o)
 	}
 }
 
 func TestAPlayWhoseDeadlineHasPassedIsNotRun(t *testing.T) {
 	r := &runner{maxTime: time.Minute} // without an engine: nothing can be run
-	o := r.run(context.Background(), newCircles(t, 1)[0], queue.Delivery{Play: queue.Play{ID: "x", Deadline: time.Now()}}, newStore(nil, stateLimits{})).outcome
+	o := runPlay(r, newCircles(t, 1)[0], queue.Delivery{Play: queue.Play{ID: "x", Deadline: time.Now()}}, newStore(nil, stateLimits{})).outcome
 	if o.PlayID != "x" || o.Error == nil || o.Error.Kind != queue.KindExpired {
 		t.Errorf("got %+v", o)
 	}
@@ -45,7 +53,7 @@ func TestAPlayWhoseDeadlineHasPassedIsNotRun(t *testing.T) {
 func TestAPlayThatWasGivenUpIsNotRun(t *testing.T) {
 	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)} // without an engine: nothing can be run
 	d := queue.Delivery{Play: queue.Play{ID: "x"}, Deliveries: 3, GaveUp: true}
-	o := r.run(context.Background(), newCircles(t, 1)[0], d, newStore(nil, stateLimits{})).outcome
+	o := runPlay(r, newCircles(t, 1)[0], d, newStore(nil, stateLimits{})).outcome
 	if o.Error == nil || o.Error.Kind != queue.KindGaveUp || !mentions(o.Error.Message, "3 times") {
 		t.Errorf("got %+v", o)
 	}
@@ -73,7 +81,7 @@ func (unreadable) StateSize(ctx context.Context) (int, int64, error) {
 func TestAPlayWhoseTimeGoesByWhileTheStateCanNotBeReadTimesOut(t *testing.T) {
 	r := newRunner(config(t, redistest.StartEmbedded(t), "w"), slog.New(slog.DiscardHandler))
 	d := queue.Delivery{Play: queue.Play{ID: "x", Script: "state.a", Deadline: time.Now().Add(10 * time.Millisecond)}}
-	got := r.run(context.Background(), newCircles(t, 1)[0], d, newStore(unreadable{}, stateLimits{}))
+	got := runPlay(r, newCircles(t, 1)[0], d, newStore(unreadable{}, stateLimits{}))
 	if got.redo || got.outcome.Error == nil || got.outcome.Error.Kind != queue.KindTimeout && got.outcome.Error.Kind != queue.KindExpired {
 		t.Errorf("got %+v, %+v", got.outcome, got.outcome.Error)
 	}
@@ -82,7 +90,7 @@ func TestAPlayWhoseTimeGoesByWhileTheStateCanNotBeReadTimesOut(t *testing.T) {
 func TestAnUnreadablePlayIsAnInternalError(t *testing.T) {
 	r := &runner{maxTime: time.Minute, log: slog.New(slog.DiscardHandler)}
 	d := queue.Delivery{Play: queue.Play{ID: "x"}, Err: queue.ErrMalformed}
-	if o := r.run(context.Background(), newCircles(t, 1)[0], d, newStore(nil, stateLimits{})).outcome; o.Error == nil || o.Error.Kind != queue.KindInternal {
+	if o := runPlay(r, newCircles(t, 1)[0], d, newStore(nil, stateLimits{})).outcome; o.Error == nil || o.Error.Kind != queue.KindInternal {
 		t.Errorf("got %+v", o)
 	}
 }
