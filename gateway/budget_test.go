@@ -15,11 +15,11 @@ import (
 
 // What an idle connection and a play may cost. Raise one only for a good reason.
 const (
-	// Half of it is the reader's stack, a tenth the upgrade's request, which the HTTP server keeps as long as the
-	// connection lasts: those are above what it would be without them, 16 KiB.
-	idleBytes = 18 << 10
+	// A third of it is the reader's stack, which doubles with the first play, and a tenth the upgrade's request, which the
+	// HTTP server keeps as long as the connection lasts.
+	idleBytes = 14 << 10
 
-	playAllocs = 12 // without the queue's part
+	playAllocs = 10 // without the queue's part
 )
 
 // TestIdleConnectionsCostLittle counts the heap and the stacks of connections that have been opened and do nothing.

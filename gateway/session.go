@@ -116,7 +116,7 @@ func (s *Server) newSession(ctx context.Context, conn *websocket.Conn, raw sysca
 // run serves the socket until it ends. When it returns, even by a panic, nothing
 // uses the connection any more.
 func (s *session) run() {
-	s.log().Debug("connection opened")
+	s.debug("connection opened")
 	s.mu.Lock()
 	s.pings = time.AfterFunc(s.server.cfg.PingInterval, s.pingDue)
 	s.mu.Unlock()
@@ -131,7 +131,7 @@ func (s *session) run() {
 		s.submitter.Wait()
 		s.cancel()
 		s.leave()
-		s.log().Debug("connection closed", "code", s.code, "reason", s.reason, "error", ended)
+		s.debug("connection closed", "code", s.code, "reason", s.reason, "error", ended)
 	}()
 	ended = s.read()
 }
@@ -139,6 +139,13 @@ func (s *session) run() {
 // log is made when it is needed: an idle connection keeps none.
 func (s *session) log() *slog.Logger {
 	return s.server.log.With("circle", s.circle.String(), "remote", s.remote)
+}
+
+// debug logs, where that is wanted: making a log line takes a deep stack.
+func (s *session) debug(message string, args ...any) {
+	if s.server.log.Enabled(s.ctx, slog.LevelDebug) {
+		aside(func() { s.log().Debug(message, args...) })
+	}
 }
 
 // Errors that end a connection for what the client sent.
@@ -218,9 +225,30 @@ func (s *session) readMessage() error {
 	case !utf8.Valid(data):
 		return errNotUTF8
 	default:
-		s.message(data)
+		if _, ok := s.identity(); ok {
+			s.message(data)
+		} else {
+			aside(func() { s.message(data) })
+		}
 	}
 	return nil
+}
+
+// aside runs f on a goroutine of its own and waits for it. A reader's stack keeps
+// the size that it once took, as long as the connection lasts, and to sign in
+// takes twice as much as to wait for plays. A panic is the caller's.
+func aside(f func()) {
+	var cause any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { cause = recover() }()
+		f()
+	}()
+	<-done
+	if cause != nil {
+		panic(cause)
+	}
 }
 
 // message carries out what a message asks for.
