@@ -249,6 +249,13 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 		if e.Op == "!in" {
 			op = OpNotIn
 		}
+		if f.ownContains() {
+			f.function("contains", []syntax.Expr{e.Right, e.Left}, dst, pos)
+			if op == OpNotIn {
+				f.emit(OpNot, dst, dst, 0, pos)
+			}
+			return
+		}
 		// It is a call of the right side's `contains`, and a variable as the first argument is read last.
 		if e.Op == "in" && f.byReference(e.Right) {
 			a, b := f.operands(e.Left, e.Right)
@@ -336,6 +343,9 @@ func (f *fn) addAll(sum []*syntax.Binary, w int) int {
 	return w
 }
 
+// ownContains tells whether the script has a function of its own for what is in what.
+func (f *fn) ownContains() bool { return f.c.unit.Find("contains", 2) != nil }
+
 // bound is an end of a range that the source may leave out.
 func bound(e syntax.Expr, pos syntax.Pos, n int64) syntax.Expr {
 	if e == nil {
@@ -363,7 +373,7 @@ func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
 	}
 	switch e := e.(type) {
 	case *syntax.Unary:
-		if e.Op == "!" && unless && !back && boolean(e.Operand) {
+		if e.Op == "!" && unless && !back && f.boolean(e.Operand) {
 			return f.branch(e.Operand, false, false)
 		}
 	case *syntax.Binary:
@@ -406,11 +416,11 @@ func (f *fn) branch(e syntax.Expr, unless, back bool) []int {
 }
 
 // boolean tells whether an expression yields a bool if it yields anything.
-func boolean(e syntax.Expr) bool {
+func (f *fn) boolean(e syntax.Expr) bool {
 	b, ok := e.(*syntax.Binary)
 	if !ok {
 		return false
 	}
 	op, ok := value.OpByName(b.Op)
-	return ok && op >= value.OpEq || b.Op == "in" || b.Op == "!in"
+	return ok && op >= value.OpEq || (b.Op == "in" || b.Op == "!in") && !f.ownContains()
 }
