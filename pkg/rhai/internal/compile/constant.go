@@ -49,7 +49,7 @@ func (f *fn) refuseProperty(name string, p place, t *syntax.Property, s *syntax.
 		rhs = v
 	}
 	f.race(f.emit(OpMaySetProperty, p.reg, site, rhs, t.Name.Pos), p)
-	f.refuse(name, append([]step{{OpBack, p.reg, site, rhs, t.Name.Pos}}, p.back...), t.Base)
+	f.refuse(name, p.back, func() { f.emit(OpFixed, p.reg, site, 0, t.Name.Pos) }, t.Base)
 }
 
 // refuseElement is refuseProperty for an element.
@@ -62,16 +62,26 @@ func (f *fn) refuseElement(name string, p place, key int, t *syntax.Index, s *sy
 		rhs = v
 	}
 	f.race(f.emitIndex(OpMaySet, p.reg, key, rhs, t, s.Pos), p)
-	f.refuse(name, p.back, t.Base)
+	f.refuse(name, p.back, func() {}, t.Base)
 }
 
 // refuse compiles the error of a write that would come through: that of the first property on the path that is no map's
-// entry, since what a getter gives is a copy, which has a setter to go back by, or that of the constant.
-func (f *fn) refuse(name string, back []step, base syntax.Expr) {
+// entry, since what a getter gives is a copy, which has a setter to go back by, or that of the constant. There is none
+// when the path comes to a copy that does not go back, which may be written to.
+// last compiles the error of the last step.
+func (f *fn) refuse(name string, back []step, last func(), base syntax.Expr) {
+	var copies []int
 	for _, s := range slices.Backward(back) {
-		if s.op == OpBack {
-			f.emit(OpFixed, s.a, s.b, 0, s.pos)
+		switch s.op {
+		case OpBack:
+			copies = append(copies, f.emit(OpFixed, s.a, s.b, 0, s.pos))
+		case OpBackIndex:
+			copies = append(copies, f.emit(OpFixedIndex, s.a, s.b, 0, s.pos))
 		}
 	}
+	last()
 	f.fail(value.AssignToConstant(name), begin(base))
+	for _, at := range copies {
+		f.Code[at].C = uint16(len(f.Code) - at - 1)
+	}
 }

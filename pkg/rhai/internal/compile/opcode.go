@@ -154,7 +154,8 @@ const (
 	OpGetRef         // R[A] = move R[B].site C
 	OpSet            // R[A].site B = R[C]
 	OpMaySetProperty // error of R[A].site B = R[C], if it is one, and no change
-	OpFixed          // error of writing to site B of R[A], which a constant leads to, unless R[A] is a map
+	OpFixed          // error of writing to site B of R[A], which a constant leads to, unless R[A] is a map; pc += n(C) when that has no such entry
+	OpFixedIndex     // pc += n(C) when R[A][R[B]], which a constant leads to, is a copy
 	OpBack           // R[A].site B = R[C], unless it is that already
 	OpIndex          // R[A] = copy R[B][R[C]]
 	OpIndexRef       // R[A] = move R[B][R[C]]
@@ -190,7 +191,7 @@ var opNames = [numOps]string{
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
 	"call", "call_name", "call_ref", "call_ptr", "pointer", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
-	"array", "map", "concat", "sum", "sum_onto", "get", "get_ref", "set", "may_set_property", "fixed", "back", "index", "index_ref", "set_index", "may_set", "keep", "back_index",
+	"array", "map", "concat", "sum", "sum_onto", "get", "get_ref", "set", "may_set_property", "fixed", "fixed_index", "back", "index", "index_ref", "set_index", "may_set", "keep", "back_index",
 	"iter", "next", "for_prep", "for_loop", "custom", "resolve", "jump_absent", "stop",
 }
 

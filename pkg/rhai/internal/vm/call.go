@@ -470,6 +470,8 @@ func (m *Machine) closure(in compile.Instr) *value.Error {
 			return err
 		case byValue:
 			curry[i] = v.Flat().Share()
+		case v.IsCell() && v.Cell().Locked:
+			return value.DataRace()
 		case v.IsCell():
 			curry[i] = *v
 		default:

@@ -246,8 +246,21 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 	case compile.OpMaySetProperty:
 		return m.maySetProperty(m.get1(in.A), m.fn.Sites[in.B], m.get1(in.C))
 	case compile.OpFixed:
-		if m.at(in.A).Kind() != value.KindMap {
-			return value.SetConstant(m.fn.Sites[in.B].Name)
+		v, name := m.get1(in.A), m.fn.Sites[in.B].Name
+		if v.Kind() != value.KindMap {
+			return value.SetConstant(name)
+		}
+		if _, ok := v.Map().Get(name); !ok {
+			m.ip = skip(m.ip, int(in.ImmC()))
+		}
+	case compile.OpFixedIndex:
+		v, key := m.get1(in.A), m.get1(in.B)
+		here := v.Kind() == value.KindArray
+		if v.Kind() == value.KindMap {
+			_, here = v.Map().Get(key.Text())
+		}
+		if !here {
+			m.ip = skip(m.ip, int(in.ImmC()))
 		}
 	case compile.OpBack:
 		return m.back(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
