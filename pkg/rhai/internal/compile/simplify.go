@@ -274,6 +274,12 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	if n.Else != nil {
 		out.Else = s.stmt(n.Else, wanted)
 	}
+	if s.keepDead && len(out.Then.Body) > 0 {
+		// One that does nothing but for what is never reached is none, whether that stays elsewhere or not.
+		if then := s.alive().block(n.Then, wanted); len(then.Body) == 0 {
+			out.Then = then
+		}
+	}
 	switch {
 	case len(out.Then.Body) > 0 || out.Else != nil && (wanted || !idle(out.Else)):
 		return out
@@ -289,6 +295,13 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		return rest
 	}
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
+}
+
+// alive is a simplifier in the same state that leaves out what is never reached.
+func (s *simplifier) alive() *simplifier {
+	other := *s
+	other.bindings, other.keepDead = slices.Clip(s.bindings), false
+	return &other
 }
 
 // onlyIf is the if that is all that another does, where neither does anything else; nil when there is none.
