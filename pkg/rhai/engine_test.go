@@ -307,3 +307,41 @@ func TestEvalSeesTheHostsScope(t *testing.T) {
 		t.Errorf("got %v, want %s", err, value.ErrAssignmentToConstant)
 	}
 }
+
+// What a run leaves in its scope when its context ends is the host's to read, and no later run can change what the host
+// has read.
+func TestScopeOfARunThatWasStopped(t *testing.T) {
+	e := rhai.New()
+	scope := rhai.NewScope()
+	if err := scope.Set("given", []any{1}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := compile(t, e, `
+		let a = [[1], #{b: [2]}];
+		given.push(a);
+		const C = [3];
+		eval("let d = [a]");
+		print("");
+		loop { }
+	`).Run(ctx, scope, rhai.WithPrint(func(string) { cancel() }))
+	if failure(t, err).Kind != value.ErrTerminated {
+		t.Fatalf("got %v", err)
+	}
+	d, _ := scope.Get("d")
+	later := compile(t, e, `a[0].push(9); d[0][1].b.push(9); given[1].clear(); [a, d, given]`)
+	v, err := later.Run(t.Context(), scope)
+	if want := `[[[1, 9], #{"b": [2]}], [[[1], #{"b": [2, 9]}]], [1, []]]`; err != nil || v.Debug() != want {
+		t.Errorf("got %s, %v, want %s", v.Debug(), err, want)
+	}
+	if want := `[[[1], #{"b": [2]}]]`; d.Debug() != want {
+		t.Errorf("got %s, want %s as it was", d.Debug(), want)
+	}
+	var list []string
+	for _, v := range scope.Variables() {
+		list = append(list, fmt.Sprint(v.Name, " ", v.Value.Debug(), " ", v.Const))
+	}
+	if got, want := strings.Join(list, "; "), `given [1, []] false; a [[1, 9], #{"b": [2]}] false; C [3] true; d [[[1], #{"b": [2, 9]}]] false`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

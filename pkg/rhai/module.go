@@ -215,14 +215,14 @@ func (m modules) Find(path, from string) (*value.Module, error) {
 	return found.bind(m.Engine)
 }
 
-// Compile compiles a module, or finds it among what was compiled lately. Two modules of one source are two: the
+// Compile compiles a module, until interrupt returns an error, or finds it among what was compiled lately. Two modules of one source are two: the
 // machine knows a module by its code.
-func (m modules) Compile(path, source string) (*compile.Unit, error) {
+func (m modules) Compile(path, source string, interrupt func() error) (*compile.Unit, error) {
 	key := "module\x00" + path + "\x00" + source
 	if p := m.cache.get(key); p != nil {
 		return p.unit, nil
 	}
-	unit, err := m.parse(source, compile.Options{Module: path}, false)
+	unit, err := m.parse(source, compile.Options{Module: path, Interrupt: interrupt}, false)
 	if err != nil {
 		return nil, err
 	}

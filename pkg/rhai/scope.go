@@ -41,6 +41,7 @@ func (s *Scope) set(name string, v any, constant bool) error {
 func (s *Scope) Get(name string) (Value, bool) {
 	for i := len(s.vars) - 1; i >= 0; i-- {
 		if s.vars[i].Name == name {
+			vm.Settle(s.vars[i : i+1])
 			return s.vars[i].Value, true
 		}
 	}
@@ -51,4 +52,7 @@ func (s *Scope) Get(name string) (Value, bool) {
 type Variable = vm.Variable
 
 // Variables lists the variables, oldest first.
-func (s *Scope) Variables() []Variable { return append([]Variable(nil), s.vars...) }
+func (s *Scope) Variables() []Variable {
+	vm.Settle(s.vars)
+	return append([]Variable(nil), s.vars...)
+}

@@ -239,6 +239,15 @@ const (
 
 // skip goes on to the next value that takes memory of its own, if there is one, but not much further.
 func (w *walk) skip() (skipped int, ok bool) {
+	if v := (Value{p: w.p}); v.Kind() == KindArray && w.next < len(v.Array().Items) { // what follows, but faster
+		items := v.Array().Items[w.next:]
+		most := min(len(items), skippedAtOnce)
+		for skipped < most && !items[skipped].takesMemory() {
+			skipped++
+		}
+		w.next += skipped
+		return skipped, skipped < len(items)
+	}
 	for ; ; w.next++ {
 		x, ok := w.peek()
 		if !ok || x.takesMemory() || skipped == skippedAtOnce {

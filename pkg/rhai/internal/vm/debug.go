@@ -109,13 +109,13 @@ func (s *Stop) Variables() []Variable {
 	for i := len(m.dynamic) - 1; i >= 0 && m.dynamic[i].depth >= m.depth; i-- {
 		if d := m.dynamic[i]; d.depth == m.depth && !seen[d.name] {
 			seen[d.name] = true
-			list = append(list, Variable{d.name, d.v.Flat().Share(), d.konst})
+			list = append(list, Variable{Name: d.name, Value: d.v.Flat().Share(), Const: d.konst})
 		}
 	}
 	for _, v := range s.symbols {
 		if x := m.stack[m.base+v.Reg]; !x.IsAbsent() && !seen[v.Name] {
 			seen[v.Name] = true
-			list = append(list, Variable{v.Name, x.Flat().Share(), v.Const})
+			list = append(list, Variable{Name: v.Name, Value: x.Flat().Share(), Const: v.Const})
 		}
 	}
 	return list

@@ -27,6 +27,26 @@ type Variable struct {
 	Name  string
 	Value value.Value
 	Const bool
+
+	loose bool // not frozen yet: the context of the run that left it had ended
+}
+
+// Settle freezes what a run has left in a hurry. It comes before anybody looks at the values.
+func Settle(vars []Variable) {
+	for i := range vars {
+		if v := &vars[i]; v.loose {
+			v.Value, v.loose = v.Value.Freeze(), false
+		}
+	}
+}
+
+// left is a variable that the run leaves in the scope. To freeze it takes time, which a run whose context has ended has
+// not.
+func (m *Machine) left(name string, v value.Value, konst bool) Variable {
+	if v = v.Flat(); m.interrupted() != nil {
+		return Variable{Name: name, Value: v, Const: konst, loose: true}
+	}
+	return Variable{Name: name, Value: v.Freeze(), Const: konst}
 }
 
 // Run is what one run is given.
@@ -273,6 +293,9 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 	if m.done != nil && ctx.Err() != nil {
 		return value.Terminated(context.Cause(ctx))
 	}
+	if m.Run.Scope != nil {
+		Settle(*m.Run.Scope)
+	}
 	m.max = m.Run.Limits.CallDepth
 	if m.max <= 0 || m.max > value.MaxCallDepth {
 		m.max = value.MaxCallDepth
@@ -409,7 +432,7 @@ func (m *Machine) invoke(ctx context.Context, unit *compile.Unit, c Call) (v val
 	}
 	v, err = m.inScope(f.Scoped, nil, c.This, c.Args, m.Run.Keep)
 	for _, d := range m.dynamic {
-		*m.Run.Scope = append(*m.Run.Scope, Variable{d.name, d.v.Flat().Freeze(), d.konst})
+		*m.Run.Scope = append(*m.Run.Scope, m.left(d.name, d.v, d.konst))
 	}
 	return v, err
 }
@@ -450,21 +473,21 @@ func (m *Machine) unbind(f *compile.Func) {
 	vars := *m.Run.Scope
 	for i, s := range f.External {
 		if at := m.origin[i]; at >= 0 && !vars[at].Const {
-			vars[at].Value = m.stack[s.Reg].Flat().Freeze()
+			vars[at] = m.left(s.Name, m.stack[s.Reg], false)
 		}
 	}
 	left := m.dynamic
 	take := func(before int) {
 		for ; len(left) > 0 && left[0].after < before; left = left[1:] {
 			if d := left[0]; d.depth == 1 {
-				vars = append(vars, Variable{d.name, d.v.Flat().Freeze(), d.konst})
+				vars = append(vars, m.left(d.name, d.v, d.konst))
 			}
 		}
 	}
 	for i, s := range f.Defined {
 		take(i + 1)
 		if v := m.stack[s.Reg]; !v.IsAbsent() && s.From <= m.stop {
-			vars = append(vars, Variable{s.Name, v.Flat().Freeze(), s.ConstAt(m.stop)})
+			vars = append(vars, m.left(s.Name, v, s.ConstAt(m.stop)))
 		}
 	}
 	take(math.MaxInt)

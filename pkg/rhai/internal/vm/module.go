@@ -20,8 +20,8 @@ type Modules interface {
 	// Find finds a module; its error is ErrNoModule when there is none. from is the importing module's path, empty for
 	// the script.
 	Find(path, from string) (*value.Module, error)
-	// Compile compiles a module's source.
-	Compile(path, source string) (*compile.Unit, error)
+	// Compile compiles a module's source, until interrupt returns an error.
+	Compile(path, source string, interrupt func() error) (*compile.Unit, error)
 }
 
 // module is a module as this run has it.
@@ -143,7 +143,7 @@ func (m *Machine) load(path, source string) (*module, *value.Error) {
 	if err := m.Tick(len(source) / 16); err != nil {
 		return nil, value.AsError(err)
 	}
-	unit, err := m.pool.Modules.Compile(path, source)
+	unit, err := m.pool.Modules.Compile(path, source, m.interrupted)
 	if err != nil {
 		return nil, value.AsError(err)
 	}
