@@ -143,72 +143,81 @@ func (s *simplifier) computed(e syntax.Expr) syntax.Expr {
 	return e
 }
 
-// binary simplifies an infix operator. A constant on the right of a logical operator can decide it, whatever type the
-// left has.
+// binary simplifies an infix operator.
 func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
+	switch n.Op {
+	case "&&", "||", "??":
+		return s.logical(n)
+	}
 	out := n
 	if left, right := s.maybe(n.Left), s.maybe(n.Right); left != n.Left || right != n.Right {
 		out = &syntax.Binary{Pos: n.Pos, Op: n.Op, Left: left, Right: right}
 	}
-	switch n.Op {
-	case "&&", "||":
-		return logical(n, out)
-	case "??":
-		left, right := isUnit(out.Left), isUnit(out.Right)
-		switch {
-		case left && right && isUnit(n.Left) == isUnit(n.Right):
-			return &syntax.Bool{Pos: n.Pos} // as the reference has it
-		case left, nothings(n.Left) && !right:
-			return out.Right
-		case right, plain(out.Left):
-			return out.Left
-		}
-		return out
-	}
 	return s.computed(out)
 }
 
-// logical is what is left of a simplified && or ||, which was n before.
-func logical(n, out *syntax.Binary) syntax.Expr {
-	neutral := n.Op == "&&" // what makes no difference, on either side
-	left, known := condition(out.Left)
-	right, also := condition(out.Right)
-	switch {
-	case known && left != neutral:
-		return out.Left
-	case known && also && right == neutral && isBool(n.Left) == isBool(n.Right):
-		return &syntax.Bool{Pos: n.Pos, Value: neutral}
-	case known && also && right == neutral && isBool(n.Right):
-		return out.Left
-	case known && also && right == neutral:
-		if run, ok := n.Right.(*syntax.Binary); ok && run.Op == n.Op {
-			return &syntax.Bool{Pos: n.Pos, Value: neutral}
-		}
-		return out.Right
-	case known:
-		return out.Right
-	case also && right == neutral:
-		return out.Left
-	case also && constant(out.Left):
-		return out.Right
+// logical simplifies a run of one logical operator. Operands that make no difference are left out, and those behind one
+// that decides. A constant that decides is the value, whatever the types of constants before it are; of nothing at all
+// it is false, or true for &&.
+func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
+	all := operands(n, n.Op, make([]syntax.Expr, 0, 4))
+	count := len(all)
+	left := slices.DeleteFunc(all, func(e syntax.Expr) bool {
+		b, isBool := e.(*syntax.Bool)
+		return n.Op == "??" && isUnit(e) || n.Op != "??" && isBool && b.Value == (n.Op == "&&")
+	})
+	if len(left) == 1 {
+		return s.expr(left[0])
 	}
-	return out
+	changed := len(left) < count
+	var out []syntax.Expr
+	for i, e := range left {
+		x := s.expr(e)
+		changed = changed || x != e
+		neutral, decides := false, false
+		if n.Op == "??" {
+			neutral = isUnit(x)
+			decides = !neutral && plain(x)
+		} else if v, known := condition(x); known {
+			neutral = v == (n.Op == "&&")
+			decides = !neutral
+		}
+		if neutral {
+			continue
+		}
+		if decides && !slices.ContainsFunc(out, func(e syntax.Expr) bool { return !constant(e) }) {
+			return x
+		}
+		out = append(out, x)
+		if decides {
+			changed = changed || i < len(left)-1
+			break
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return &syntax.Bool{Pos: n.Pos, Value: n.Op == "&&"}
+	case !changed:
+		return n
+	}
+	x := out[0]
+	for _, right := range out[1:] {
+		x = &syntax.Binary{Pos: n.Pos, Op: n.Op, Left: x, Right: right}
+	}
+	return x
 }
 
-func isBool(e syntax.Expr) bool {
-	_, ok := e.(*syntax.Bool)
-	return ok
+// operands are those of a run of an operator, in the order of the source.
+func operands(e syntax.Expr, op string, list []syntax.Expr) []syntax.Expr {
+	if b, ok := e.(*syntax.Binary); ok && b.Op == op {
+		return operands(b.Right, op, operands(b.Left, op, list))
+	}
+	return append(list, e)
 }
 
 func isUnit(e syntax.Expr) bool {
 	_, ok := e.(*syntax.Unit)
 	return ok
-}
-
-// nothings tells whether an expression is `() ?? ()`.
-func nothings(e syntax.Expr) bool {
-	b, ok := e.(*syntax.Binary)
-	return ok && b.Op == "??" && isUnit(b.Left) && isUnit(b.Right)
 }
 
 // interpolated simplifies a back-tick string. One of constants alone becomes text here: within containers it has quotes
@@ -458,9 +467,6 @@ func (s *simplifier) element(e syntax.Expr) syntax.Expr {
 			return &syntax.String{Pos: n.Name.Pos, Value: v.TypeName()}
 		}
 	case *syntax.Index:
-		if n.Safe && isUnit(n.Base) {
-			return n.Base
-		}
 		switch key := n.Key.(type) {
 		case *syntax.String:
 			if x := s.entry(n.Base, key.Value); x != nil {
@@ -475,8 +481,7 @@ func (s *simplifier) element(e syntax.Expr) syntax.Expr {
 	return e
 }
 
-// missing is the unit that a path begins at, by a step to a property or a method that it has to do without; nil when it
-// begins otherwise.
+// missing is the unit that a path begins at, by a step that it has to do without; nil when it begins otherwise.
 func missing(e syntax.Expr) syntax.Expr {
 	unless := false
 	for {
@@ -486,7 +491,7 @@ func missing(e syntax.Expr) syntax.Expr {
 		case *syntax.Method:
 			e, unless = n.Base, n.Safe
 		case *syntax.Index:
-			e, unless = n.Base, false
+			e, unless = n.Base, n.Safe
 		case *syntax.Unit:
 			if unless {
 				return n
