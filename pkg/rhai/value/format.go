@@ -88,8 +88,9 @@ type Form uint8
 
 // The forms.
 const (
-	FormPrint Form = iota // what print shows
-	FormDebug             // what debug shows
+	FormPrint  Form = iota // what print shows
+	FormDebug              // what debug shows
+	FormQuoted             // what print shows, but with quotes around characters within containers
 )
 
 // Text is the text of a value, made within the limits of a run: it counts operations, memory and the text's length
@@ -98,7 +99,7 @@ func Text(c Context, v Value, form Form) (string, error) {
 	switch v.Kind() {
 	case KindArray, KindMap, KindBlob, KindCell:
 	case KindString:
-		if form == FormPrint {
+		if form != FormDebug {
 			return v.Text(), nil
 		}
 	default:
@@ -112,6 +113,9 @@ func Text(c Context, v Value, form Form) (string, error) {
 		return Text(c, v.Flat(), form)
 	}
 	p := printer{c: c}
+	if form == FormQuoted {
+		p.chars = quoteChars
+	}
 	if err := p.value(v, 0); err != nil {
 		return "", err
 	}

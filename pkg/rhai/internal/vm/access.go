@@ -533,7 +533,7 @@ func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 		if r.Inclusive() && to < n {
 			to++
 		}
-		by, err := value.Text(m, x, value.FormPrint)
+		by, err := value.Text(m, x, value.FormQuoted)
 		if err == nil {
 			err = m.Reserve(len(s.Text()) + len(by))
 		}
