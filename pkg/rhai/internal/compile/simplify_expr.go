@@ -157,8 +157,8 @@ func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
 }
 
 // logical simplifies a run of one logical operator. Operands that make no difference are left out, and those behind one
-// that decides. A constant that decides is the value, whatever the types of constants before it are; of nothing at all
-// it is false, or true for &&.
+// that decides. Of && and || a constant that decides is the value, whatever the types of constants before it are; of
+// nothing at all it is false, or true for &&.
 func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 	all := operands(n, n.Op, make([]syntax.Expr, 0, 4))
 	count := len(all)
@@ -185,10 +185,10 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 		if neutral {
 			continue
 		}
-		if decides && !slices.ContainsFunc(out, func(e syntax.Expr) bool { return !constant(e) }) {
+		out = append(out, x)
+		if decides && n.Op != "??" && !slices.ContainsFunc(out, func(e syntax.Expr) bool { return !constant(e) }) {
 			return x
 		}
-		out = append(out, x)
 		if decides {
 			changed = changed || i < len(left)-1
 			break
@@ -197,6 +197,8 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 	switch {
 	case len(out) == 0:
 		return &syntax.Bool{Pos: n.Pos, Value: n.Op == "&&"}
+	case len(out) == 1:
+		return out[0]
 	case !changed:
 		return n
 	}
