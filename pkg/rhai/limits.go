@@ -23,7 +23,9 @@ const DefaultCacheBytes = 16 << 20
 //	engine := rhai.New(rhai.WithLimits(limits))
 //
 // The sizes of a string, an array and a map include what is nested in them: an array of ten texts of a MiB each has ten
-// MiB of text. Limits end a run for good: no script can catch one. Error.Limit names it.
+// MiB of text. Error.Limit names the limit that a run met. Those on operations, memory, modules and time end it for good,
+// and so does a container that has become too large; any other a script can catch, as in the reference, once its error has
+// come through eval or a library function's callback.
 func DefaultLimits() Limits {
 	return Limits{
 		Operations:  1_000_000_000,

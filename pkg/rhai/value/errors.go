@@ -87,6 +87,8 @@ type Error struct {
 	ParseKind syntax.ErrorKind
 	// Cause is the Go error behind it, when there is one.
 	Cause error
+
+	final bool
 }
 
 // Frame is a call, or the loading of a module, that an error passed through.
@@ -163,14 +165,24 @@ func (e *Error) Passing() bool {
 	return false
 }
 
-// Final tells whether the error ends the run, whatever it came through: an interruption, or the end of what a whole run
-// may take.
+// Final tells whether the error ends the run, whatever it came through: an interruption, the end of what a whole run may
+// take, or what Finally has made so.
 func (e *Error) Final() bool {
+	if e.final {
+		return true
+	}
 	switch e.Kind {
 	case ErrTerminated, ErrTooManyOperations, ErrTooManyModules:
 		return true
 	}
 	return e.Limit == LimitMemory
+}
+
+// Finally makes the error one that ends the run. A container that has become too large is still there: a script that
+// could go on would make it larger and larger.
+func (e *Error) Finally() *Error {
+	e.final = true
+	return e
 }
 
 // Catchable tells whether a script may catch the error.

@@ -559,8 +559,12 @@ func (m *Machine) setText(place *value.Value, texts ...string) *value.Error {
 	if err != nil {
 		return value.AsError(err)
 	}
-	*place = value.Str(s)
-	return m.made(*place)
+	v := value.Str(s)
+	if err := m.made(v); err != nil {
+		return err
+	}
+	*place = v
+	return nil
 }
 
 // alt gives an error the other position that the current instruction has: 0 for the bracket, 1 for the assignment.

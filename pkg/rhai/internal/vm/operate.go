@@ -141,7 +141,7 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 			return nil
 		}
 		if err := m.length(*place); err != nil {
-			return err
+			return err.Finally()
 		}
 		return m.changed(*place, before, x)
 	}
@@ -160,12 +160,13 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 // appended puts a string behind the one in a place, which takes little memory.
 func (m *Machine) appended(place *value.Value, x value.Value) *value.Error {
 	old, before := *place, place.Footprint()
-	*place = old.Str().Concat(x.Str())
-	place.KeepTag(old)
-	if err := m.Run.Limits.CheckString(len(place.Text())); err != nil {
+	v := old.Str().Concat(x.Str())
+	if err := m.Run.Limits.CheckString(len(v.Text())); err != nil {
 		return value.AsError(err)
 	}
-	return m.tookObject(*place, before)
+	*place = v
+	place.KeepTag(old)
+	return m.tookObject(v, before)
 }
 
 // assigning makes sure of the memory that a compound assignment takes.

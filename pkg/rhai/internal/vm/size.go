@@ -44,7 +44,7 @@ func (m *Machine) length(v value.Value) *value.Error {
 	return nil
 }
 
-// grown checks a container that other values were put into. It is counted anew only when it may have gained, since it
+// grown checks a container that other values were put into, and ends the run when it is too large. It is counted anew only when it may have gained, since it
 // was counted last, as much as it was short of a limit then: or, close to a limit, a part of the work of counting it.
 func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
 	if k := v.Kind(); m.lightest == 0 || k != value.KindArray && k != value.KindMap {
@@ -73,7 +73,7 @@ func (m *Machine) grown(v value.Value, more ...value.Value) *value.Error {
 	}
 	t, err := m.fits(v)
 	if err != nil {
-		return value.AsError(err)
+		return value.AsError(err).Finally()
 	}
 	v.Credit(t)
 	return nil
