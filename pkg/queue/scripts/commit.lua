@@ -28,13 +28,15 @@
 -- A call of a command costs more than the command: what can be one call for the
 -- group is.
 local head, per, onces = 9, 5, 8
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then
+local call = redis.call
+local known = call('MGET', KEYS[2], KEYS[3], KEYS[8])
+if known[1] ~= ARGV[1] then
   return {0}
 end
-if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then
+if (known[2] or '0') ~= ARGV[2] then
   return {-1}
 end
-local call = redis.call
+local pace = known[3] or '0 0 0 0'
 local plays = tonumber(ARGV[head])
 local last = head + per * (plays - 1)
 local entries = {}
@@ -61,7 +63,6 @@ if #gone > 1 then
   return gone
 end
 local preserve = ARGV[6] ~= '0'
-local pace = call('GET', KEYS[8]) or '0 0 0 0'
 -- Whatever could fail is tried before the first write.
 local keyed = last + per + 1
 local keys = tonumber(ARGV[keyed])
@@ -115,10 +116,10 @@ if count > 0 then
     call('HSET', KEYS[6], unpack(fields))
   end
 end
-local settled
-for i = head, last, per do
-  settled = call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[i + 2], 'outcome', ARGV[i + 4])
+for i = head, last - per, per do
+  call('XADD', KEYS[4], '*', 'id', ARGV[i + 2], 'outcome', ARGV[i + 4])
 end
+local settled = call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[last + 2], 'outcome', ARGV[last + 4])
 -- The pace is measured while plays wait: since when in ms, 0 while none do; how
 -- many ended since; and how many did in how many ms the last time. The time is
 -- the one in the result's id.

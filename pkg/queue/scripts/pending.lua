@@ -7,10 +7,11 @@
 --       leave the count as it is, 9 entry that is counted already
 -- Result: {1, number of commits, heads, plays}, as take gives them; {0} when the
 -- token is not the latest; {-1} when the number of commits is another.
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then
+local known = redis.call('MGET', KEYS[2], KEYS[3])
+if known[1] ~= ARGV[1] then
   return {0}
 end
-local commits = redis.call('GET', KEYS[3]) or '0'
+local commits = known[2] or '0'
 if ARGV[2] ~= '' and commits ~= ARGV[2] then
   return {-1}
 end

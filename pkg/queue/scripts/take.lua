@@ -9,10 +9,11 @@
 -- parted by spaces: entry id, length of the play's id, length of the play,
 -- deliveries before. Plays has their ids and the plays themselves, one after the
 -- other: two texts are read faster than four of each play.
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then
+local known = redis.call('MGET', KEYS[2], KEYS[3])
+if known[1] ~= ARGV[1] then
   return {0}
 end
-local commits = redis.call('GET', KEYS[3]) or '0'
+local commits = known[2] or '0'
 if commits ~= ARGV[2] then
   return {-1}
 end
