@@ -34,7 +34,7 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 		return s.closure(n)
 	case *syntax.Unary:
 		operand := s.expr(n.Operand)
-		if !signed(n.Operand) && n.Op != "!" {
+		if !signed(n.Operand) && n.Op != "!" && plain(operand) {
 			// The sign of what is computed is not: a block around keeps it from being taken for a constant.
 			operand = &syntax.Block{Pos: operand.Position(), Body: []syntax.Stmt{&syntax.ExprStmt{X: operand}}}
 		}
