@@ -117,10 +117,11 @@
 //
 // [New] is safe for scripts of strangers: [DefaultLimits] bound operations, the depth of calls, the sizes of texts,
 // arrays and maps with all that is nested in them, and the memory that a run holds at once. A run that meets a limit
-// ends, whatever its script tries to catch, with an [*Error] whose Limit names it. Memory is counted when as much has
-// been allocated as the limit leaves, so a run may take an eighth more before it ends, and Go's collector as much again.
-// Cancelling the context stops a run within a millisecond. What registered functions do is theirs to bound: those that
-// loop for long call [Context].Tick, and those that run scripts bound how deep that goes.
+// ends with an [*Error] whose Limit names it; see [DefaultLimits] for what its script may catch of that. Memory is counted
+// when as much has been allocated as the limit leaves, so a run may take an eighth more before it ends, and Go's collector
+// as much again. Cancelling the context stops a run within milliseconds, whatever library function it is in: mostly within
+// a tenth of one. What registered functions do is theirs to bound: those that loop for long call [Context].Tick, those
+// that make something large do so in [Context].Aside, and those that run scripts bound how deep that goes.
 //
 // Scripts can't wait, read files or reach the network unless they are given functions that do: [SleepPackage] grants
 // sleep, [OpenDirectory] the import of a directory's scripts. [WithClock] sets the clock that timestamps come from; an
