@@ -41,6 +41,9 @@
 // The [Context] serves the running call: [Context.Tick] in every loop whose length a script decides (it counts
 // operations and reports interruption: return its error as it is), [Context.Limits] before growing a string or a
 // container, [Context.Call] to call a function pointer. Errors are made by the constructors of errors.go, where all
-// wording lives; the machine adds the position of the call to an error without one. A panic becomes the script's error, whose Cause is
-// a [PanicError].
+// wording lives; the machine adds the position of the call to an error without one. A panic becomes the script's error,
+// whose Cause is a [PanicError].
+//
+// A run can be ended at any moment, also while a function is at something large: such is made by [Make] or [Grow], and
+// copied by [Copy], [AppendShared] or [Concat], which look at the run's context every so often.
 package value
