@@ -11,7 +11,7 @@ type members struct{ rest []byte }
 
 // membersOf begins a walk. What it yields refers to data.
 func membersOf(data json.RawMessage) members {
-	return members{bytes.TrimLeft(data, " \t\r\n")[1:]}
+	return members{trimSpace(data)[1:]}
 }
 
 // next returns the next member; false at the end.
@@ -42,7 +42,16 @@ func (m *members) item() (json.RawMessage, bool) {
 }
 
 // skip drops n bytes and the space after them.
-func (m *members) skip(n int) { m.rest = bytes.TrimLeft(m.rest[min(n, len(m.rest)):], " \t\r\n") }
+func (m *members) skip(n int) { m.rest = trimSpace(m.rest[min(n, len(m.rest)):]) }
+
+// trimSpace drops JSON's white space from the front. There seldom is any, and it
+// is asked for at every turn.
+func trimSpace(data []byte) []byte {
+	for len(data) > 0 && (data[0] == ' ' || data[0] == '\n' || data[0] == '\r' || data[0] == '\t') {
+		data = data[1:]
+	}
+	return data
+}
 
 // valueLen is the length of the value that valid JSON begins with.
 func valueLen(data []byte) int {

@@ -56,7 +56,7 @@ func DecodeFrame(data []byte, maxBatch int) Frame {
 	if !utf8.Valid(data) {
 		return refusal(Errorf(CodeParse, "parse error: the frame is not UTF-8"))
 	}
-	data = bytes.TrimLeft(data, " \t\r\n")
+	data = trimSpace(data)
 	if len(data) == 0 || data[0] != '[' {
 		if !json.Valid(data) {
 			return refusal(parseError(data))
@@ -150,7 +150,7 @@ func decodeEntry(data json.RawMessage) Entry {
 
 // kindOf names the kind of a valid JSON value; of none it is empty.
 func kindOf(raw json.RawMessage) string {
-	raw = bytes.TrimLeft(raw, " \t\r\n")
+	raw = trimSpace(raw)
 	if len(raw) == 0 {
 		return ""
 	}
