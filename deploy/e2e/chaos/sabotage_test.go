@@ -49,18 +49,18 @@ func deaths(seed uint64) schedule {
 // commit.
 func withoutFencing() []change {
 	const (
-		token   = "if redis.call('GET', KEYS[%d]) ~= ARGV[1] then\n  return {0}\nend\n"
+		token   = "if %s ~= ARGV[1] then\n  return {0}\nend\n"
 		commits = "commits ~= ARGV[2] then"
 	)
-	second := fmt.Sprintf(token, 2)
+	known := fmt.Sprintf(token, "known[1]")
 	return []change{
-		{"pkg/queue/scripts/commit.lua", second, ""},
-		{"pkg/queue/scripts/commit.lua", "(redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then", "false then"},
-		{"pkg/queue/scripts/take.lua", second, ""},
+		{"pkg/queue/scripts/commit.lua", known, ""},
+		{"pkg/queue/scripts/commit.lua", "(known[2] or '0') ~= ARGV[2] then", "false then"},
+		{"pkg/queue/scripts/take.lua", known, ""},
 		{"pkg/queue/scripts/take.lua", "if " + commits, "if false then"},
-		{"pkg/queue/scripts/pending.lua", second, ""},
+		{"pkg/queue/scripts/pending.lua", known, ""},
 		{"pkg/queue/scripts/pending.lua", "if ARGV[2] ~= '' and " + commits, "if false then"},
-		{"pkg/queue/scripts/renew.lua", fmt.Sprintf(token, 3), ""},
+		{"pkg/queue/scripts/renew.lua", fmt.Sprintf(token, "redis.call('GET', KEYS[3])"), ""},
 	}
 }
 
