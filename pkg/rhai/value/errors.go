@@ -299,6 +299,11 @@ func FunctionNotFound(signature string) *Error {
 	return &Error{Kind: ErrFunctionNotFound, Message: "Function not found: " + signature, Subject: signature}
 }
 
+// NotANumber is for a text that is none; what is "integer" or "floating-point".
+func NotANumber(what, text, why string) *Error {
+	return Arithmetic("Error parsing %s number '%s': %s", what, shorten(text), why)
+}
+
 // PropertyNotFound is for reading what an object map has not, where the host has it be an error.
 func PropertyNotFound(name string) *Error {
 	return &Error{Kind: ErrPropertyNotFound, Message: "Property not found: " + name, Subject: name}

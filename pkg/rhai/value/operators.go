@@ -308,6 +308,10 @@ func compare(op Op, a, b Value, ak, bk Kind) (Value, bool, error) {
 		c = int(a.n&1) - int(b.n&1)
 	case ak == KindChar && bk == KindChar:
 		c = int(a.Char()) - int(b.Char())
+	case text && op <= OpNe: // texts of different lengths are not looked at
+		if textOf(a) != textOf(b) {
+			c = 1
+		}
 	case text:
 		c = strings.Compare(textOf(a), textOf(b))
 	case ak == KindTimestamp:
@@ -730,7 +734,9 @@ func Compare(run Context, op Op, a, b Value) (v Value, ok bool, err error) {
 	if k := a.Kind(); k == b.Kind() && k >= KindString && k <= KindMap {
 		switch {
 		case k == KindString:
-			err = lengthTick(run, a.Text(), b.Text())
+			if n := min(len(a.Text()), len(b.Text())); n >= bytesPerTick && run != nil && (op > OpNe || len(a.Text()) == len(b.Text())) {
+				err = run.Tick(n / bytesPerTick)
+			}
 		case op == OpEq || op == OpNe:
 			same, err := EqualItems(run, a, b)
 			return Bool(same == (op == OpEq)), true, err

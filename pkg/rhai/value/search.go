@@ -13,7 +13,7 @@ const Searched = 1 << 16
 // Search is the index of the first sep in a text; -1 when there is none. It counts the work as it goes.
 func Search(c Context, s, sep string) (int, error) {
 	if len(sep) > Searched {
-		return searchLong(c, s, sep)
+		return searchLong(c, s, sep, false)
 	}
 	for from := 0; ; from += Searched {
 		end := min(from+Searched+len(sep), len(s))
@@ -26,23 +26,47 @@ func Search(c Context, s, sep string) (int, error) {
 	}
 }
 
-// searchLong looks for a long text: where the sum of as many bytes is the same, times powers of a number, it compares.
-func searchLong(c Context, s, sep string) (int, error) {
+// SearchLast is the index of the last sep in a text; -1 when there is none. It counts the work as it goes.
+func SearchLast(c Context, s, sep string) (int, error) {
+	if len(sep) > Searched {
+		return searchLong(c, s, sep, true)
+	}
+	for end := len(s); ; end -= Searched {
+		from := max(end-Searched-len(sep), 0)
+		if at := strings.LastIndex(s[from:end], sep); at >= 0 {
+			return from + at, worked(c, end-from-at)
+		}
+		if err := worked(c, end-from); err != nil || from == 0 {
+			return -1, err
+		}
+	}
+}
+
+// searchLong looks for a long text, from the end if it says so: where the sum of as many bytes, times powers of a number,
+// is the same, it compares.
+func searchLong(c Context, s, sep string, last bool) (int, error) {
 	const base = 16777619
 	n := len(sep)
 	if n > len(s) {
 		return -1, nil
 	}
-	var want, have, last uint64 = 0, 0, 1 // last is base to the power of n
+	at, to, step := 0, len(s)-n, 1
+	byteOf := func(text string, i int) uint64 { return uint64(text[i]) }
+	if last { // the same with the bytes of each in reverse
+		at, to, step = to, 0, -1
+		byteOf = func(text string, i int) uint64 { return uint64(text[len(text)-1-i]) }
+	}
+	first := s[at : at+n]
+	var want, have, power uint64 = 0, 0, 1
 	for i := range n {
-		want, have, last = want*base+uint64(sep[i]), have*base+uint64(s[i]), last*base
+		want, have, power = want*base+byteOf(sep, i), have*base+byteOf(first, i), power*base
 		if i%Searched == Searched-1 {
 			if err := worked(c, Searched); err != nil {
 				return -1, err
 			}
 		}
 	}
-	for at := 0; ; at++ {
+	for seen := 0; ; seen++ {
 		if have == want {
 			if err := worked(c, n); err != nil {
 				return -1, err
@@ -51,11 +75,12 @@ func searchLong(c Context, s, sep string) (int, error) {
 				return at, nil
 			}
 		}
-		if at+n == len(s) {
+		if at == to {
 			return -1, nil
 		}
-		have = have*base + uint64(s[at+n]) - last*uint64(s[at])
-		if at%Searched == Searched-1 {
+		have = have*base + byteOf(s, seen+n) - power*byteOf(s, seen)
+		at += step
+		if seen%Searched == Searched-1 {
 			if err := worked(c, Searched); err != nil {
 				return -1, err
 			}

@@ -20,7 +20,7 @@ type callback struct {
 func newCallback(c value.Context, f value.Value) (*callback, error) {
 	// A name does as well as a pointer.
 	if f.IsString() {
-		if err := functionName(f.Text()); err != nil {
+		if err := functionName(c, f.Text()); err != nil {
 			return nil, err
 		}
 		f = value.NewFnPtr(f.Text(), nil, nil)

@@ -10,12 +10,12 @@ const maxCurried = 32
 
 // functions adds what makes function pointers and tells of them. Calling one is the machine's.
 func functions(r *value.Registry) {
-	pure(r, "Fn", func(_ value.Context, args []value.Value) (value.Value, error) {
+	pure(r, "Fn", func(c value.Context, args []value.Value) (value.Value, error) {
 		if !args[0].IsString() {
 			return value.Value{}, value.TypeMismatch("string", args[0].RustName())
 		}
 		name := args[0].Text()
-		if err := functionName(name); err != nil {
+		if err := functionName(c, name); err != nil {
 			return value.Value{}, err
 		}
 		return value.NewFnPtr(name, nil, nil), nil
@@ -84,8 +84,19 @@ func canonicalType(name string) string {
 	return name
 }
 
-// functionName is the error for a name that no function can have.
-func functionName(name string) error {
+// functionName is the error for a name that no function can have. A long one is looked at aside.
+func functionName(c value.Context, name string) error {
+	if len(name) <= value.Searched {
+		return nameError(name)
+	}
+	wrong, err := aside(c, func() error { return nameError(name) })
+	if err != nil {
+		return err
+	}
+	return wrong
+}
+
+func nameError(name string) error {
 	tokens := syntax.Tokens(name, syntax.Options{})
 	if len(tokens) != 1 || (tokens[0].Text != name && tokens[0].Kind != "error") {
 		return value.FunctionNotFound(name)

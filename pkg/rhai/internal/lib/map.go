@@ -9,13 +9,13 @@ func maps(r *value.Registry) {
 	}
 	read("len", func(m *value.Map) value.Value { return value.Int(int64(m.Len())) })
 	read("is_empty", func(m *value.Map) value.Value { return value.Bool(m.Len() == 0) })
-	pure(r, "contains", func(_ value.Context, args []value.Value) (value.Value, error) {
+	pure(r, "contains", func(c value.Context, args []value.Value) (value.Value, error) {
 		_, ok := args[0].Map().Get(args[1].Text())
-		return value.Bool(ok), nil
+		return value.Bool(ok), lookAt(c, args[1], args[1])
 	}, tMap, tStr)
-	pure(r, "get", func(_ value.Context, args []value.Value) (value.Value, error) {
+	pure(r, "get", func(c value.Context, args []value.Value) (value.Value, error) {
 		v, _ := args[0].Map().Get(args[1].Text())
-		return v.Share(), nil
+		return v.Share(), lookAt(c, args[1], args[1])
 	}, tMap, tStr)
 	list := func(name string, each int, item func(key string, v value.Value) value.Value) {
 		pure(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
@@ -68,13 +68,16 @@ func mapChanging(r *value.Registry) {
 	changeMap(r, "set", func(c value.Context, m *value.Map, args []value.Value) (value.Value, error) {
 		key, err := args[1].Str().Part(c, args[1].Text())
 		if err == nil {
+			err = lookAt(c, args[1], args[1])
+		}
+		if err == nil {
 			err = put(c, m, key, args[2])
 		}
 		return value.Unit(), err
 	}, tMap, tStr, tAny)
-	changeMap(r, "remove", func(_ value.Context, m *value.Map, args []value.Value) (value.Value, error) {
+	changeMap(r, "remove", func(c value.Context, m *value.Map, args []value.Value) (value.Value, error) {
 		v, _ := m.Remove(args[1].Text())
-		return v, nil
+		return v, lookAt(c, args[1], args[1])
 	}, tMap, tStr)
 	changeMap(r, "clear", func(_ value.Context, m *value.Map, _ []value.Value) (value.Value, error) {
 		m.Clear()

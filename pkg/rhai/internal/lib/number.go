@@ -136,7 +136,7 @@ func conversions(r *value.Registry) {
 		if err := work(c, len(args[0].Text())); err != nil {
 			return value.Value{}, err
 		}
-		return parseInt(args[0].Text(), 10)
+		return parsed(c, args[0].Text(), func(text string) (value.Value, error) { return parseInt(text, 10) })
 	}, tStr)
 	pure(r, "parse_int", func(c value.Context, args []value.Value) (value.Value, error) {
 		if err := work(c, len(args[0].Text())); err != nil {
@@ -146,14 +146,42 @@ func conversions(r *value.Registry) {
 		if radix < 2 || radix > 36 {
 			return value.Value{}, value.Arithmetic("Invalid radix: '%d'", radix)
 		}
-		return parseInt(args[0].Text(), int(radix))
+		return parsed(c, args[0].Text(), func(text string) (value.Value, error) { return parseInt(text, int(radix)) })
 	}, tStr, tInt)
 	pure(r, "parse_float", func(c value.Context, args []value.Value) (value.Value, error) {
 		if err := work(c, 4*len(args[0].Text())); err != nil {
 			return value.Value{}, err
 		}
-		return parseFloat(args[0].Text())
+		return parsed(c, args[0].Text(), parseFloat)
 	}, tStr)
+}
+
+// parsed is the number of a text, which is looked at aside when it is long.
+func parsed(c value.Context, text string, parse func(string) (value.Value, error)) (v value.Value, err error) {
+	if len(text) <= value.Searched {
+		return parse(text)
+	}
+	type number struct {
+		v   value.Value
+		err error
+	}
+	n, err := aside(c, func() number {
+		v, err := parse(text)
+		return number{v, err}
+	})
+	if err != nil {
+		return value.Value{}, err
+	}
+	return n.v, n.err
+}
+
+// aside is what f makes of immutable values, while the run can end.
+func aside[T any](c value.Context, f func() T) (x T, err error) {
+	made := make(chan T, 1)
+	if err := c.Aside(func() { made <- f() }); err != nil {
+		return x, err
+	}
+	return <-made, nil
 }
 
 func parseInt(given string, radix int) (value.Value, error) {
@@ -176,7 +204,7 @@ func parseInt(given string, radix int) (value.Value, error) {
 	case errors.Is(err, strconv.ErrRange):
 		why = "number too large to fit in target type"
 	}
-	return value.Value{}, value.Arithmetic("Error parsing integer number '%s': %s", given, why)
+	return value.Value{}, value.NotANumber("integer", given, why)
 }
 
 // digits is how much of a text is a sign and digits.
@@ -202,7 +230,7 @@ func parseFloat(given string) (value.Value, error) {
 	if text == "" {
 		why = "cannot parse float from empty string"
 	}
-	return value.Value{}, value.Arithmetic("Error parsing floating-point number '%s': %s", given, why)
+	return value.Value{}, value.NotANumber("floating-point", given, why)
 }
 
 // extremes adds min and max of two numbers, strings or characters. Of two numbers of different types the result is a
@@ -229,7 +257,10 @@ func extremes(r *value.Registry) {
 				return value.Float(y), nil
 			}, types...)
 		}
-		pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+		pure(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
+			if err := lookAt(c, args[0], args[1]); err != nil {
+				return value.Value{}, err
+			}
 			if first(compare(args[0].Text(), args[1].Text())) {
 				return args[0], nil
 			}

@@ -156,16 +156,10 @@ func (p *parts) last(s, sep string) (part, rest string, found bool) {
 		_, n := utf8.DecodeLastRuneInString(s)
 		return s[len(s)-n:], s[:len(s)-n], true
 	}
-	for end := len(s); ; end -= value.Searched {
-		from := max(end-value.Searched-len(sep), 0)
-		if at := strings.LastIndex(s[from:end], sep); at >= 0 {
-			return s[from+at+len(sep):], s[:from+at], true
-		}
-		if from == 0 {
-			return s, "", false
-		}
-		if p.err = work(p.c, value.Searched); p.err != nil {
-			return s, "", false
-		}
+	at, err := value.SearchLast(p.c, s, sep)
+	if at < 0 || err != nil {
+		p.err = err
+		return s, "", false
 	}
+	return s[at+len(sep):], s[:at], true
 }

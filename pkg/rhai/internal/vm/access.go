@@ -173,6 +173,9 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 			return value.Value{}, value.TypeMismatch("string", key.RustName())
 		}
 		o := v.Map()
+		if err := m.key(key); err != nil {
+			return value.Value{}, err
+		}
 		x, ok := o.Get(key.Text())
 		if !ok {
 			return x, m.noProperty(key.Text())
@@ -213,6 +216,19 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 	}
 	return value.Value{}, m.alt(0, value.NoIndexer(*v, key))
 }
+
+// key counts the work of finding a long key.
+func (m *Machine) key(k value.Value) *value.Error {
+	if n := len(k.Text()); n >= muchBytes {
+		if err := m.Tick(n / bytesPerKeyTick); err != nil {
+			return value.AsError(err)
+		}
+	}
+	return nil
+}
+
+// bytesPerKeyTick is how many bytes of a key count as an operation.
+const bytesPerKeyTick = 512
 
 // offset is an index counted from the front; negative ones count from the end.
 func offset(i int64, n int) (int, bool) {
@@ -387,6 +403,9 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 	case value.KindMap:
 		if !key.IsString() {
 			return value.TypeMismatch("string", key.RustName())
+		}
+		if err := m.key(key); err != nil {
+			return err
 		}
 		if o := v.Map(); !o.Shared() {
 			if p := o.Ref(key.Text()); p != nil {

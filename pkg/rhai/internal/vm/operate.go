@@ -248,6 +248,9 @@ func (m *Machine) in(x, list value.Value) (bool, *value.Error) {
 	case value.KindMap:
 		if x.IsString() {
 			_, ok := list.Map().Get(x.Text())
+			if err := m.key(x); err != nil {
+				return false, err
+			}
 			return ok, nil
 		}
 	case value.KindString:
