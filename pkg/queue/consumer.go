@@ -193,7 +193,7 @@ func (c *Consumer) listen(ctx context.Context) {
 		}
 		signal(c.changed)
 	}
-	hear(ctx, c.rdb, c.log, subscribed, c.woken, wakeChannel, wakePrefix+c.opts.WorkerID)
+	hearer{c.rdb, c.log, quietTime, subscribed, c.woken}.hear(ctx, wakeChannel, wakePrefix+c.opts.WorkerID)
 }
 
 func (c *Consumer) woken(m *redis.Message) {

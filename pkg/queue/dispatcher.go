@@ -312,7 +312,7 @@ func (d *Dispatcher) receive(ctx context.Context) {
 			d.settle(o)
 		}
 	}
-	hear(ctx, d.rdb, d.log, func() { d.recover(ctx) }, reply, d.channel)
+	hearer{d.rdb, d.log, quietTime, func() { d.recover(ctx) }, reply}.hear(ctx, d.channel)
 }
 
 // settle gives an outcome to all who wait for it.

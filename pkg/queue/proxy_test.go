@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -10,14 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"circles/pkg/redistest"
 )
 
 // A proxy stands between a client and Redis. Once cut is set it lets the next
-// request through and breaks the connection instead of bringing the answer.
+// request through and breaks the connection instead of bringing the answer. Once
+// mute is set nothing comes on the connections of before.
 type proxy struct {
 	target string
 	cut    atomic.Bool
+	mute   atomic.Bool
 
 	listener net.Listener
 	running  sync.WaitGroup
@@ -63,6 +68,7 @@ func (p *proxy) accept() {
 			_, _ = io.Copy(server, client)
 			server.Close()
 		})
+		after := p.mute.Load()
 		p.running.Go(func() {
 			defer client.Close()
 			buf := make([]byte, 64<<10)
@@ -70,6 +76,9 @@ func (p *proxy) accept() {
 				n, err := server.Read(buf)
 				if err != nil || p.cut.CompareAndSwap(true, false) {
 					return
+				}
+				if p.mute.Load() && !after {
+					continue
 				}
 				if _, err := client.Write(buf[:n]); err != nil {
 					return
@@ -211,5 +220,37 @@ func TestACommitWhoseAnswerIsLostHappenedOnce(t *testing.T) {
 	}
 	if n := server.Client().XLen(within(t), resultsKey(key)).Val(); n != 3 {
 		t.Errorf("%d outcomes, want 3", n)
+	}
+}
+
+func TestASubscriptionOnWhichNothingComesIsMadeAgain(t *testing.T) {
+	server, direct, p := throughProxy(t)
+	server.URL = "redis://" + p.listener.Addr().String()
+	heard := make(chan string, 1000)
+	h := hearer{
+		rdb: connect(t, server), log: testLogger(t), quiet: 50 * time.Millisecond,
+		subscribed: func() {}, heard: func(m *redis.Message) { heard <- m.Payload },
+	}
+	running(t, func(ctx context.Context) error {
+		h.hear(ctx, "news")
+		return nil
+	})
+	rdb, err := Open(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rdb.Close()
+	for _, news := range []string{"before", "after"} {
+		for told := false; !told; {
+			if err := rdb.Publish(within(t), "news", news).Err(); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case got := <-heard:
+				told = got == news
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		p.mute.Store(true)
 	}
 }

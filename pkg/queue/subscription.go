@@ -12,38 +12,47 @@ import (
 )
 
 const (
-	// quiet is how long nothing may be heard before Redis is asked for a sign of
-	// life, and again before the connection is given up.
-	quiet = 3 * time.Second
+	// quietTime is how long nothing may be heard before Redis is asked for a sign
+	// of life, and again before the connection is given up.
+	quietTime = 3 * time.Second
 
 	// hearAgain is the pause after an error, before the next attempt to hear.
 	hearAgain = 100 * time.Millisecond
 )
 
+// A hearer hears channels.
+type hearer struct {
+	rdb   redis.UniversalClient
+	log   *slog.Logger
+	quiet time.Duration // see quietTime
+
+	subscribed func()               // the subscription is made; look for what was missed
+	heard      func(*redis.Message) // of one message at a time
+}
+
 // hear subscribes to channels until ctx ends. The subscription is made again when
-// its connection is lost: subscribed is called each time it is made, to look for
-// what was missed meanwhile, and heard for each message, one at a time.
+// its connection is lost.
 //
 // Messages are read where they are used: the channel that go-redis offers wakes
 // two more goroutines for each.
-func hear(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger, subscribed func(), heard func(*redis.Message), channels ...string) {
+func (h hearer) hear(ctx context.Context, channels ...string) {
 	for ctx.Err() == nil {
-		sub := rdb.Subscribe(ctx, channels...)
+		sub := h.rdb.Subscribe(ctx, channels...)
 		var alive atomic.Bool
 		var watching sync.WaitGroup
 		watching.Go(func() {
-			watchSubscription(ctx, sub, &alive)
+			watchSubscription(ctx, sub, h.quiet, &alive)
 			if err := sub.Close(); err != nil {
-				log.Debug("close a subscription", "channels", channels, "error", err)
+				h.log.Debug("close a subscription", "channels", channels, "error", err)
 			}
 		})
 		receive(ctx, sub, func(message any) {
 			alive.Store(true)
 			switch m := message.(type) {
 			case *redis.Subscription:
-				subscribed()
+				h.subscribed()
 			case *redis.Message:
-				heard(m)
+				h.heard(m)
 			}
 		})
 		watching.Wait()
@@ -68,7 +77,7 @@ func receive(ctx context.Context, sub *redis.PubSub, take func(message any)) {
 
 // watchSubscription returns when the subscription is to be closed: when ctx ends,
 // or when Redis does not answer on it.
-func watchSubscription(ctx context.Context, sub *redis.PubSub, alive *atomic.Bool) {
+func watchSubscription(ctx context.Context, sub *redis.PubSub, quiet time.Duration, alive *atomic.Bool) {
 	asked := false
 	for pause(ctx, quiet) {
 		switch {
