@@ -138,7 +138,7 @@ func erratic(script string, want, given batch.Answer) string {
 var (
 	bit      = regexp.MustCompile(`\]\??\[[^\]]*\]\s*(\*\*|<<|>>|[-+*/%&|^])?=[^=]`)
 	defining = regexp.MustCompile(`=>\s*(let|const)\b`)
-	named    = regexp.MustCompile(`\(\s*"\w+"`)
+	named    = regexp.MustCompile(`[(,]\s*"\w+"`)
 	element  = regexp.MustCompile(`(\]|\.\s*\w+)\s*(\*\*|<<|>>|[-+*/%&|^])?=[^=]`)
 	sorts    = regexp.MustCompile(`\b(sort|sort_by|order|order_by)\(.*[|"\x60]`)
 )
