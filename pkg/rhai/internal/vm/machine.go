@@ -248,7 +248,9 @@ func (m *Machine) reset() {
 	if m.varied {
 		m.Run, m.debug, m.varied = m.pool.Usual, debugger{}, false
 	}
-	m.closeAll()
+	if cap(m.open) > 0 { // ever was
+		m.closeAll()
+	}
 	if m.high > 16 {
 		clear(m.stack[:min(m.high, len(m.stack))])
 	}

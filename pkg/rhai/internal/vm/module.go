@@ -70,7 +70,9 @@ type world struct {
 // a short script.
 func (w *world) reset() {
 	w.unit, w.scope, w.path, w.imported = nil, nil, "", 0
-	w.globals, w.dynamic, w.origin = emptied(w.globals), emptied(w.dynamic), w.origin[:0]
+	if len(w.globals)+len(w.dynamic)+len(w.origin) > 0 {
+		w.globals, w.dynamic, w.origin = emptied(w.globals), emptied(w.dynamic), w.origin[:0]
+	}
 	w.imports, w.libs, w.exports = nil, nil, nil
 }
 
