@@ -108,14 +108,19 @@ type walks struct {
 	spare  []walk
 }
 
-const walksPerChunk = 1024
+// fewWalks are in the first chunk, which is mostly enough, and manyWalks in every other.
+const fewWalks, manyWalks = 8, 1024
 
 // push reports how many bytes it has allocated.
 func (s *walks) push(w walk) (bytes int) {
-	if n := len(s.chunks); n == 0 || len(s.chunks[n-1]) == walksPerChunk {
+	if n := len(s.chunks); n == 0 || len(s.chunks[n-1]) == cap(s.chunks[n-1]) {
 		chunk := s.spare
 		if s.spare = nil; chunk == nil {
-			chunk, bytes = make([]walk, 0, walksPerChunk), walksPerChunk*int(unsafe.Sizeof(w))
+			size := manyWalks
+			if n == 0 {
+				size = fewWalks
+			}
+			chunk, bytes = make([]walk, 0, size), size*int(unsafe.Sizeof(w))
 		}
 		s.chunks = append(s.chunks, chunk)
 	}
