@@ -123,6 +123,14 @@ func TestAPlayIsNotSentAgainWhenTheAnswerIsLost(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 
+	// On connections of their own: an outcome that was found is published as well,
+	// and may be what is cut.
+	p = startProxy(t, server.Addr)
+	server.URL = "redis://" + p.listener.Addr().String()
+	d = NewDispatcher(connect(t, server), DispatcherOptions{})
+	if _, err := d.Fire(within(t), newCircle(t), Play{Script: "to connect"}); err != nil {
+		t.Fatal(err)
+	}
 	p.cut.Store(true)
 	_, err := d.Fire(within(t), newCircle(t), Play{Script: "x"})
 	var unavailable *UnavailableError
