@@ -775,6 +775,8 @@ func (v Value) Key(run Context) (k Key, ok bool, err error) {
 		return Key{kind: kind, s: v.Text()}, true, nil
 	case KindRange, KindRangeInclusive:
 		return Key{kind: kind, s: v.Debug()}, true, nil
+	case KindFnPtr:
+		return Key{kind: kind, s: v.FnPtr().Name}, len(v.FnPtr().Curry) == 0, nil
 	}
 	return Key{}, false, nil
 }

@@ -89,6 +89,24 @@ func (u *Unit) Find(name string, arity int) *Func {
 	return nil
 }
 
+// Pointer is what the bare name of a function stands for: a pointer to the function, or to the name where several have
+// it, of which the number of arguments chooses one.
+func (u *Unit) Pointer(name string) value.Value {
+	var found *Func
+	for _, f := range u.byName[name] {
+		if f.ThisType != "" {
+			continue
+		} else if found != nil {
+			return value.NewFnPtr(name, nil, nil)
+		}
+		found = f
+	}
+	if found == nil {
+		return value.NewFnPtr(name, nil, nil)
+	}
+	return value.NewFnPtr(name, found, nil)
+}
+
 // Constant is the value of a unit that does nothing but give one.
 func (u *Unit) Constant() (v value.Value, ok bool) { return u.constant, u.isConstant }
 
@@ -185,23 +203,31 @@ func (s Symbol) ConstAt(pc int) bool {
 // Site is a call by name or an access to a property: what the machine looks up, and what it found last.
 type Site struct {
 	Name      string
-	Path      []string // of the module that the name is looked for in
-	First     bool     // the path begins with the frame's first import of the name, and not with the last in sight
-	Script    *Func    // the script function of the name and arity, for any type of this
-	Typed     []*Func  // those for particular types of this
-	Args      int      // of a call in the caller's scope
-	Const     bool     // the receiver is a constant
-	This      bool     // the receiver is this, or reached through it
-	Constant  string   // the constant that a property is written through
-	Scope     int      // the register of the host's variable that the receiver is, plus one
-	Variable  string   // the variable that the receiver begins at, where an eval may have defined it
-	Symbols   int      // of that variable
-	Method    bool     // written x.f(y)
-	Temporary bool     // the receiver is what a call or another expression made
-	Getter    string   // for a property
+	Path      []string     // of the module that the name is looked for in
+	First     bool         // the path begins with the frame's first import of the name, and not with the last in sight
+	Script    *Func        // the script function of the name and arity, for any type of this
+	Typed     []*Func      // those for particular types of this
+	Args      int          // of a call in the caller's scope
+	Const     bool         // the receiver is a constant
+	This      bool         // the receiver is this, or reached through it
+	Constant  string       // the constant that a property is written through
+	Scope     int          // the register of the host's variable that the receiver is, plus one
+	Variable  string       // the variable that the receiver begins at, where an eval may have defined it
+	Symbols   int          // of that variable
+	Getters   []GetterStep // the properties on the way from what may be a constant to the receiver
+	Pointer   int          // the register of the function pointer whose name is called, plus one
+	Method    bool         // written x.f(y)
+	Temporary bool         // the receiver is what a call or another expression made
+	Getter    string       // for a property
 	Setter    string
 	Found     atomic.Pointer[Found]
 	Position  atomic.Int32 // where a map last had the property
+}
+
+// GetterStep is a property on a path: of the value in the register Base, by the site.
+type GetterStep struct {
+	Base, Site int
+	Pos        syntax.Pos
 }
 
 // Found is an overload that a site resolved to, and the types that it was resolved for.

@@ -477,6 +477,7 @@ func (f *fn) jumpTo(at, target int) {
 // konst is the number of a constant.
 func (f *fn) konst(v value.Value) int {
 	key, ok, _ := v.Key(nil)
+	ok = ok && v.Kind() != value.KindFnPtr // of a name there are several
 	if ok && v.Kind() != value.KindFloat {
 		if n, ok := f.consts[key]; ok {
 			return n
@@ -520,7 +521,7 @@ func (f *fn) lookup(name string) *variable {
 		return nil
 	}
 	v, ok := f.external[name]
-	if !ok && len(f.c.unit.byName[name]) == 0 {
+	if !ok && (f.Borrows || len(f.c.unit.byName[name]) == 0) { // the caller's variables come before functions
 		v = &variable{name: name, extern: true}
 		f.host(v)
 		f.missing = append(f.missing, Symbol{Name: name})

@@ -180,7 +180,7 @@ func (f *fn) ident(e *syntax.Ident, dst int) {
 		f.emit(OpLookup, dst, f.konst(value.Str(e.Name)), f.symbol(v), e.Pos)
 		f.emit(OpCopy, dst, dst, 0, e.Pos)
 	case v == nil && len(f.c.unit.byName[e.Name]) > 0:
-		f.emitWide(OpConst, dst, f.konst(value.NewFnPtr(e.Name, nil, nil)), e.Pos)
+		f.emitWide(OpConst, dst, f.konst(f.c.unit.Pointer(e.Name)), e.Pos)
 	case v == nil:
 		f.emitWide(OpNamed, dst, f.konst(value.Str(e.Name)), e.Pos)
 	case v.extern:

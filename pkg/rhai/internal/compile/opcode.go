@@ -124,11 +124,12 @@ const (
 	OpCallRef    // R[A+1] = site B (R[A] by reference, …), C arguments with R[A]
 	OpCallPtr    // R[A+1] = R[A].call(R[A+1] …) by site B, C arguments without R[A]
 	OpPointer    // error unless R[A] is a function pointer
+	OpInOrder    // R[A] = whether the C arguments of a call of the function pointer R[B] are evaluated in order
 	OpReturn     // return R[A]
 	OpReturnIs   // return R[A] to R[1]: the function has this in R[0]
 	OpClosure    // R[A] = closure of proto B
 	OpThrow      // throw R[A]
-	OpRethrow    // throw the error R[A] again
+	OpRethrow    // throw the error R[A] again, but for a thrown unit when B is 1
 	OpCaught     // R[A] = what a script sees of the error R[B]
 	OpFail       // throw Errors[BC]
 	OpEval       // R[A] = eval R[A] with symbols B
@@ -190,7 +191,7 @@ var opNames = [numOps]string{
 	"unless_eq_int", "unless_ne_int", "unless_lt_int", "unless_le_int", "unless_gt_int", "unless_ge_int",
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
-	"call", "call_name", "call_ref", "call_ptr", "pointer", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
+	"call", "call_name", "call_ref", "call_ptr", "pointer", "in_order", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
 	"array", "map", "concat", "sum", "sum_onto", "get", "get_ref", "set", "may_set_property", "fixed", "fixed_index", "back", "index", "index_ref", "set_index", "may_set", "keep", "back_index",
 	"iter", "next", "for_prep", "for_loop", "custom", "resolve", "jump_absent", "stop",
 }

@@ -115,6 +115,14 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 // receiver notes where the receiver of a call comes from.
 func (s *Site) receiver(p place) {
 	s.Const, s.Scope, s.This, s.Variable, s.Symbols = p.konst != "", p.scope, p.this, p.name, p.named
+	if p.konst == "" && p.scope == 0 && !p.this && p.name == "" {
+		return
+	}
+	for _, b := range slices.Backward(p.back) {
+		if b.op == OpBack {
+			s.Getters = append(s.Getters, GetterStep{Base: b.a, Site: b.b, Pos: b.pos})
+		}
+	}
 }
 
 // argument compiles the first argument of a call of a function that may write to it: a variable that closures share is
@@ -416,24 +424,6 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 	return place{reg: w + 1, nils: p.nils, cell: p.cell}
 }
 
-// callPtr calls what is in the window at w, by the method or the function `call`. The instruction's other position is
-// that of its first argument.
-func (f *fn) callPtr(w int, method bool, args []syntax.Expr, pos syntax.Pos) *Site {
-	n := len(args)
-	if !method {
-		n--
-	}
-	site := &Site{Name: "call", Method: method}
-	at := f.emit(OpCallPtr, w, f.site(site), n, pos)
-	switch {
-	case method && len(args) > 0:
-		f.alt(at, firstStep(args[0]), syntax.Pos{})
-	case len(args) > 0:
-		f.alt(at, begin(args[0]), syntax.Pos{})
-	}
-	return site
-}
-
 // alt keeps other positions of an instruction.
 func (f *fn) alt(at int, first, second syntax.Pos) {
 	if f.Alt == nil {
@@ -528,6 +518,13 @@ func (f *fn) scopedCall(e *syntax.Call, dst int) {
 	f.c.scoped = true
 	w := f.window(max(len(e.Args), 1))
 	switch {
+	case e.Name == "call" && len(e.Args) > 2 && f.byReference(e.Args[1]):
+		ordered := f.temp()
+		w = f.window(len(e.Args))
+		f.ordered(e.Args, w, ordered, false)
+		yes := f.emitWide(OpJumpIf, ordered, 0, e.Pos)
+		f.expr(e.Args[1], w+1)
+		f.land(yes)
 	case takesPointer(e.Name, e.Args):
 		f.pointed(e.Args, w)
 	case len(e.Args) > 1 && f.byReference(e.Args[0]):
@@ -581,6 +578,10 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		}
 		return
 	}
+	if name == "call" && len(args) > 1 && f.byReference(args[1]) {
+		f.callEither(args, dst, pos)
+		return
+	}
 	w := f.window(max(len(args), 1))
 	if name == "call" && len(args) > 0 {
 		if len(args) == 1 {
@@ -623,28 +624,12 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 	f.emit(OpMove, dst, w, 0, pos)
 }
 
-// takesPointer tells whether a call is one of those whose first argument must be a function pointer.
-func takesPointer(name string, args []syntax.Expr) bool {
-	return name == "call" && len(args) > 0 || name == "curry" && len(args) > 1
-}
-
 // callPos is where a call at a place is to blame: at its first argument, where nothing else can be wrong.
 func callPos(name string, args []syntax.Expr, pos syntax.Pos) syntax.Pos {
 	if name == "Fn" && len(args) == 1 || name == "curry" && len(args) > 1 {
 		return begin(args[0])
 	}
 	return pos
-}
-
-// pointed compiles arguments into the window at w. The first one is found not to be a function pointer before the
-// others are evaluated.
-func (f *fn) pointed(args []syntax.Expr, w int) {
-	for i, a := range args {
-		f.expr(a, w+i)
-		if i == 0 && slices.ContainsFunc(args[1:], func(e syntax.Expr) bool { return !f.inert(e) }) {
-			f.emit(OpPointer, w, 0, 0, begin(a))
-		}
-	}
 }
 
 // windowAt is a window of n registers for a call whose result goes to dst: from dst up where dst is the last register

@@ -624,17 +624,6 @@ func plain(e syntax.Expr) bool {
 			return ok && also && (from.IsInt() || from.IsUnit()) && (to.IsInt() || to.IsUnit()) && (from.IsInt() || to.IsInt())
 		}
 	case *syntax.Call:
-		if len(e.Namespace) > 0 || len(e.Args) == 0 {
-			return false
-		}
-		if e.Name == "curry" && len(e.Args) > 1 {
-			for _, a := range e.Args[1:] {
-				if !plain(a) {
-					return false
-				}
-			}
-			return isFn(e.Args[0])
-		}
 		return isFn(e)
 	}
 	_, ok := fold(e)
@@ -646,8 +635,16 @@ func isFn(e syntax.Expr) bool {
 	switch e := e.(type) {
 	case *syntax.Closure:
 		return len(e.Captures) == 0
+	case *enclosed:
+		return true
 	case *syntax.Call:
-		if e.Name != "Fn" || len(e.Args) != 1 || len(e.Namespace) > 0 {
+		if len(e.Namespace) > 0 {
+			return false
+		}
+		if e.Name == "curry" && len(e.Args) > 1 {
+			return isFn(e.Args[0]) && !slices.ContainsFunc(e.Args[1:], func(a syntax.Expr) bool { return !plain(a) })
+		}
+		if e.Name != "Fn" || len(e.Args) != 1 {
 			return false
 		}
 		name, ok := fold(e.Args[0])

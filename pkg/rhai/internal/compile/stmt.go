@@ -125,7 +125,7 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		}
 	case *syntax.Throw:
 		if s.Value == nil && len(f.catches) > 0 {
-			f.emit(OpRethrow, f.catches[len(f.catches)-1], 0, 0, pos)
+			f.rethrow(pos)
 			break
 		}
 		r := f.temp()
@@ -134,9 +134,9 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		} else {
 			f.expr(s.Value, r)
 		}
-		if n := len(f.catches); n > 0 { // to throw unit there is to throw on
+		if len(f.catches) > 0 { // to throw unit there is to throw on
 			other := f.emitWide(OpJumpNotUnit, r, 0, pos)
-			f.emit(OpRethrow, f.catches[n-1], 0, 0, pos)
+			f.rethrow(pos)
 			f.land(other)
 		}
 		f.emit(OpThrow, r, 0, 0, pos)
@@ -494,6 +494,13 @@ func (f *fn) compound(r int, s *syntax.Assign, op value.Op) {
 	}
 	n, rhs := f.assigned(s, op)
 	f.update(r, n, rhs, op, s.Pos)
+}
+
+// rethrow compiles throwing the error of the catch block again, or where that is a thrown unit, of the block around it.
+func (f *fn) rethrow(pos syntax.Pos) {
+	for i, caught := range slices.Backward(f.catches) {
+		f.emit(OpRethrow, caught, min(i, 1), 0, pos)
+	}
 }
 
 // try compiles a try. Its value is that of its body, and unit after a catch.

@@ -240,7 +240,7 @@ func (m *Machine) notFound(name string, args []value.Value) *value.Error {
 // current one.
 func (m *Machine) callRef(in compile.Instr) *value.Error {
 	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
-	this := &m.stack[at]
+	this, name := &m.stack[at], s.Name
 	if len(m.locks) > 0 && s.Method && s.Name != "curry" { // which only stores them
 		first := 1
 		if s.Temporary {
@@ -272,13 +272,13 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			}
 			return m.enter(f, at+1)
 		}
-	} else if f := m.scriptFunc(s, n); f != nil {
+	} else if f := m.pointed(s, n, &name); f != nil {
 		v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
 		m.stack[at+1], m.dirty = v, clean
 		return err
 	}
 	args := m.stack[at : at+n]
-	f := m.resolve(s, s.Name, args)
+	f := m.resolve(s, name, args)
 	if f == nil {
 		if g := m.method(this.TypeName(), s.Name, n-1); g != nil && s.Method {
 			m.dirty = scripted
@@ -294,9 +294,9 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			}
 			return value.TypeMismatch("Fn", this.TypeName())
 		}
-		return m.notFound(s.Name, args)
+		return m.notFound(name, args)
 	}
-	v, err := m.reach(f, s, at, n)
+	v, err := m.reach(f, s, name, at, n)
 	m.stack[at+1] = v
 	return err
 }
@@ -307,9 +307,19 @@ func (m *Machine) scopeConst(reg int) bool {
 	return at == originNamed || at >= 0 && (*m.Run.Scope)[at].Const
 }
 
+// pointed is the script function that a call with a reference finds, by the name of a function pointer where it has one.
+func (m *Machine) pointed(s *compile.Site, n int, name *string) *compile.Func {
+	if s.Pointer == 0 {
+		return m.scriptFunc(s, n)
+	}
+	p := m.stack[m.base+s.Pointer-1].FnPtr()
+	*name = p.Name
+	return m.target(p, n)
+}
+
 // target is the script function that a function pointer leads to, for n arguments; nil when it must be a native one.
 func (m *Machine) target(p *value.FnPtr, n int) *compile.Func {
-	if f, ok := p.Target.(*compile.Func); ok {
+	if f, ok := p.Target.(*compile.Func); ok && (p.IsAnonymous() || f.Params == n+len(p.Curry)) {
 		if !m.reachable(f) {
 			return nil
 		}
@@ -386,7 +396,7 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 // callPointer calls a function pointer from Go.
 func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Value) (value.Value, *value.Error) {
 	f := m.target(p, len(args))
-	if this != nil && p.Target == nil {
+	if this != nil && (p.Target == nil || p.Target.(*compile.Func) != f) {
 		typed := &module{unit: m.fn.Unit}
 		if g := typed.method(this.TypeName(), p.Name, len(p.Curry)+len(args)); g != nil {
 			f = g

@@ -61,15 +61,13 @@ func (m *Machine) through(err *value.Error) *value.Error {
 
 // Arity is how many arguments a function pointer takes.
 func (m *Machine) Arity(p *value.FnPtr) (int, bool) {
-	if f, ok := p.Target.(*compile.Func); ok {
+	if f, ok := p.Target.(*compile.Func); ok && p.IsAnonymous() {
 		return f.Args() - len(p.Curry), m.reachable(f)
 	}
-	for _, f := range m.named(p.Name) {
-		if f.ThisType == "" { // which other there is depends on what it is called on
-			return f.Args() - len(p.Curry), true
-		}
+	if list := m.named(p.Name); len(list) == 1 && list[0].ThisType == "" && !m.registry.Has(p.Name) {
+		return list[0].Args() - len(p.Curry), true
 	}
-	return 0, false
+	return 0, false // which of several it is depends on what it is called on
 }
 
 // HasFn tells whether the script defines a function.

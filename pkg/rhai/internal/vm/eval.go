@@ -53,7 +53,7 @@ func (m *Machine) callScoped(in compile.Instr) *value.Error {
 	if f == nil && s.Name == "call" && s.Args > 0 && args[0].Kind() == value.KindFnPtr {
 		p := args[0].FnPtr()
 		args = append(append([]value.Value(nil), p.Curry...), args[1:]...)
-		if f = m.target(p, s.Args-1); f == nil || f.Scoped == nil {
+		if f = m.target(p, s.Args-1); f == nil || f.Scoped == nil || p.Target == f {
 			return m.put(in.A)(m.callPointer(p, nil, args[len(p.Curry):]))
 		}
 	}
@@ -181,8 +181,8 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 		if !found {
 			m.stack[reg], links[i], origin[s.Reg] = m.borrowed(s.Name)
 		}
-		if v, ok := m.hostVariable(s.Name); ok && m.stack[reg].IsAbsent() {
-			m.stack[reg], links[i], origin[s.Reg] = v, unlinked, originNamed
+		if m.stack[reg].IsAbsent() && m.meant(&m.stack[reg], s.Name) == nil {
+			links[i], origin[s.Reg] = unlinked, originNamed
 		}
 	}
 	return links, origin
@@ -325,13 +325,20 @@ func (m *Machine) lookup(in compile.Instr) *value.Error {
 			return nil
 		}
 	}
+	return m.meant(dst, name)
+}
+
+// meant reads what a name means that no variable of the script's has: a variable of the host's, or a function.
+func (m *Machine) meant(dst *value.Value, name string) *value.Error {
 	if v, ok := m.hostVariable(name); ok {
 		*dst = v
 		return nil
 	}
-	if len(m.fn.Unit.Lookup(name)) > 0 || len(m.unit.Lookup(name)) > 0 {
-		*dst = value.NewFnPtr(name, nil, nil)
-		return nil
+	for _, u := range [2]*compile.Unit{m.fn.Unit, m.unit} {
+		if len(u.Lookup(name)) > 0 {
+			*dst = u.Pointer(name)
+			return nil
+		}
 	}
 	return value.VariableNotFound(name)
 }

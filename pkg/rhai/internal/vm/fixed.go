@@ -8,10 +8,44 @@ import (
 // A function that a constant is the this of may not write to it. Such frames are few: they are listed, and those that
 // are gone are taken off where a constant's method has returned, and where errors are caught.
 
-// constant tells whether the receiver of a call is a constant.
-func (m *Machine) constant(s *compile.Site) bool {
+// constant tells whether the receiver of a call is a constant, or a part of one.
+func (m *Machine) constant(s *compile.Site) bool { return m.rooted(s) && m.copied(s) == nil }
+
+// rooted tells whether the path to the receiver of a call begins at a constant.
+func (m *Machine) rooted(s *compile.Site) bool {
 	return s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1) || s.This && m.thisConst() ||
 		s.Variable != "" && m.constNamed(s.Variable, m.fn.Symbols[s.Symbols])
+}
+
+// copied is the first property on the path to a receiver that gives a copy, which is nobody's part; nil where none does.
+func (m *Machine) copied(s *compile.Site) *compile.GetterStep {
+	for i := range s.Getters {
+		if m.stack[m.base+s.Getters[i].Base].Kind() != value.KindMap {
+			return &s.Getters[i]
+		}
+	}
+	return nil
+}
+
+// keeps is the error of a native method that may write on a copy that a constant's getter gave, where there is a setter
+// to go back by.
+func (m *Machine) keeps(s *compile.Site) *value.Error {
+	if len(s.Getters) == 0 || !m.rooted(s) {
+		return nil
+	}
+	step := m.copied(s)
+	if step == nil {
+		return nil
+	}
+	property := m.fn.Sites[step.Site]
+	base := m.stack[m.base+step.Base]
+	copied, err := m.get(&base, property)
+	if err != nil || m.registry.Resolve(property.Setter, []value.Value{base, copied}) == nil {
+		return nil
+	}
+	err = value.SetConstant(property.Name)
+	err.Pos = step.Pos
+	return err
 }
 
 // thisConst tells whether the current frame's this is a constant.

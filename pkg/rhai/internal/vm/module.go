@@ -348,7 +348,7 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 	case mod == nil:
 	case mod.host != nil:
 		if f := mod.host.Resolve(s.Name, args); f != nil {
-			v, err := m.reach(f, s, at, n)
+			v, err := m.reach(f, s, s.Name, at, n)
 			m.stack[at+1] = v
 			return err
 		}
@@ -373,18 +373,21 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 
 // reach calls a native function by reference to its first argument; one written f(x) has a copy of a constant of the
 // host's.
-func (m *Machine) reach(f *value.Func, s *compile.Site, at, n int) (value.Value, *value.Error) {
+func (m *Machine) reach(f *value.Func, s *compile.Site, name string, at, n int) (value.Value, *value.Error) {
 	if f.Mutates && m.constant(s) && !m.stack[at].IsReference() {
 		if s.Method || s.Scope == 0 && s.Variable == "" {
-			return value.Value{}, value.MutateConstant(s.Name)
+			return value.Value{}, value.MutateConstant(name)
 		}
 		constant := m.stack[at].Share()
 		defer func() { m.stack[at] = constant }()
 	}
-	v, err := m.native(f, s.Name, at, n)
+	v, err := m.native(f, name, at, n)
 	m.dirty = clean
 	if f.Mutates || f.Calls {
 		m.dirty = native
+	}
+	if err == nil && s.Method && m.dirty == native {
+		err = m.keeps(s)
 	}
 	return v, err
 }

@@ -226,6 +226,22 @@ func (m *Machine) compare(op value.Op, a, b value.Value) (bool, *value.Error) {
 	return v.Bool(), err
 }
 
+// contained does OpIn and OpNotIn. The source of an eval is compiled without knowing what functions the script has.
+func (m *Machine) contained(in compile.Instr) (value.Value, *value.Error) {
+	item, container := m.get1(in.B), m.get1(in.C)
+	if m.fn.Unit != m.unit {
+		if f := m.find("contains", 2); f != nil {
+			v, err := m.callFunc(f, nil, nil, []value.Value{container, item})
+			if err == nil && in.Op == compile.OpNotIn {
+				return m.unary(compile.OpNot, v)
+			}
+			return v, err
+		}
+	}
+	ok, err := m.in(item, container)
+	return value.Bool(ok == (in.Op == compile.OpIn)), err
+}
+
 // in is `x in list`.
 func (m *Machine) in(x, list value.Value) (bool, *value.Error) {
 	switch list.Kind() {

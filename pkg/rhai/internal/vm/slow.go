@@ -99,8 +99,7 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 	case compile.OpIsConst:
 		m.at(in.A).SetBool(m.constNamed(m.fn.Consts[in.B].Text(), m.fn.Symbols[in.C]))
 	case compile.OpIn, compile.OpNotIn:
-		ok, err := m.in(m.get1(in.B), m.get1(in.C))
-		return m.put(in.A)(value.Bool(ok == (in.Op == compile.OpIn)), err)
+		return m.put(in.A)(m.contained(in))
 	case compile.OpRange, compile.OpRangeEq:
 		return m.put(in.A)(m.makeRange(in.Op, m.get1(in.B), m.get1(in.C)))
 	case compile.OpNeg, compile.OpPlus, compile.OpNot:
@@ -164,6 +163,13 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		if v := m.get1(in.A); v.Kind() != value.KindFnPtr {
 			return value.TypeMismatch("Fn", v.TypeName())
 		}
+	case compile.OpInOrder:
+		v := m.get1(in.B)
+		if v.Kind() != value.KindFnPtr {
+			return value.TypeMismatch("Fn", v.TypeName())
+		}
+		p := v.FnPtr()
+		*m.at(in.A) = value.Bool(len(p.Curry) > 0 || p.Target != nil && p.Target.(*compile.Func).Params == int(in.C))
 	case compile.OpThrow:
 		err := value.Thrown(m.get1(in.A))
 		if n := len(err.Message) / bytesPerTick; n > 0 {
@@ -174,7 +180,9 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		return err
 	case compile.OpRethrow:
 		err := *m.at(in.A).Custom().Data.(*value.Error)
-		if n := len(err.Trace); n == 0 {
+		if n := len(err.Trace); n == 0 && in.B == 1 && err.Kind == value.ErrRuntime && err.Value.IsUnit() {
+			break
+		} else if n == 0 {
 			err.Pos = m.Pos()
 		} else {
 			err.Trace = slices.Clone(err.Trace)
