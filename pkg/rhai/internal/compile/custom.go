@@ -10,6 +10,7 @@ type Custom struct {
 	Node    *syntax.Custom
 	Inputs  []*Func // code of the inputs that are expressions or blocks, which runs in the scope of the instance
 	Symbols int     // the variables that are visible to it
+	Nested  bool    // it is in a block
 }
 
 // custom compiles an instance of the host's syntax.
@@ -24,7 +25,7 @@ func (f *fn) custom(e *syntax.Custom, dst int) {
 		}
 		c.Inputs[i] = f.input(x)
 	}
-	c.Symbols = f.visible()
+	c.Symbols, c.Nested = f.visible(), f.depth > 0
 	f.Customs = append(f.Customs, c)
 	f.emit(OpCustom, dst, len(f.Customs)-1, 0, e.Pos)
 }

@@ -10,32 +10,34 @@ const (
 	OpNop Op = iota
 
 	// Data.
-	OpUnit      // R[A] = ()
-	OpBool      // R[A] = B != 0
-	OpInt       // R[A] = n(BC)
-	OpConst     // R[A] = K[BC]
-	OpCopy      // R[A] = copy R[B]
-	OpMove      // R[A] = move R[B]
-	OpAbsent    // R[A] = absent
-	OpCellGet   // R[A] = copy of what R[B] holds or shares
-	OpCellRef   // R[A] = move of what R[B] holds or shares
-	OpCellSet   // what R[A] holds or shares = R[B]
-	OpBareRef   // R[A] = move of what R[B] holds, or copy of what it shares
-	OpBareSet   // R[A] = R[B], unless it shares what it has
-	OpLock      // lock what R[A], or the variable of symbols C-1 by name K[B], shares, if it shares anything
-	OpUnlock    // end the frame's lock
-	OpCheck     // error unless variable R[A] exists; name K[BC]
-	OpWritable  // error unless scope variable R[A] exists and is no constant; name K[BC]
-	OpThis      // R[A] = move R[0], error when this is not bound
-	OpVary      // the constants that frames above this one have as this are no more
-	OpNamed     // R[A] = the host's variable K[BC]
-	OpGlobal    // R[A] = global constant BC
-	OpSetGlob   // global constant BC = R[A]
-	OpLookup    // R[A] = variable of symbols C by name K[B], defined by an eval or not
-	OpRedefine  // the variable at place C of symbols B, or one that evals defined which has its place now, is another with the value R[A]
-	OpStore     // variable of symbols C by name K[B] = R[A]
-	OpBackStore // OpStore, unless it is a constant or a function
-	OpIsConst   // R[A] = whether the variable of symbols C by name K[B] is a constant
+	OpUnit       // R[A] = ()
+	OpBool       // R[A] = B != 0
+	OpInt        // R[A] = n(BC)
+	OpConst      // R[A] = K[BC]
+	OpCopy       // R[A] = copy R[B]
+	OpMove       // R[A] = move R[B]
+	OpAbsent     // R[A] = absent
+	OpCellGet    // R[A] = copy of what R[B] holds or shares
+	OpCellRef    // R[A] = move of what R[B] holds or shares
+	OpCellSet    // what R[A] holds or shares = R[B]
+	OpBareRef    // R[A] = move of what R[B] holds, or copy of what it shares
+	OpBareSet    // R[A] = R[B], unless it shares what it has
+	OpLock       // lock what R[A], or the variable of symbols C-1 by name K[B], shares, if it shares anything
+	OpUnlock     // end the frame's lock
+	OpCheck      // error unless variable R[A] exists; name K[BC]
+	OpWritable   // error unless scope variable R[A] exists and is no constant; name K[BC]
+	OpThis       // R[A] = move R[0], error when this is not bound
+	OpVary       // the constants that frames above this one have as this are no more
+	OpNamed      // R[A] = the host's variable K[BC]
+	OpGlobal     // R[A] = global constant BC
+	OpSetGlob    // global constant BC = R[A]
+	OpLookup     // R[A] = variable of symbols C by name K[B], defined by an eval or not
+	OpRedefine   // the variable at place C of symbols B, or one that evals defined which has its place now, is another with the value R[A]
+	OpStore      // variable of symbols C by name K[B] = R[A]
+	OpBackStore  // OpStore, unless it is a constant or a function
+	OpBareLookup // OpLookup, but a copy of what the variable shares
+	OpBareStore  // OpBackStore, unless the variable shares what it has
+	OpIsConst    // R[A] = whether the variable of symbols C by name K[B] is a constant
 
 	// Operators: R[A] = R[B] op R[C].
 	OpAdd
@@ -132,7 +134,7 @@ const (
 	OpRethrow    // throw the error R[A] again, but for a thrown unit when B is 1
 	OpCaught     // R[A] = what a script sees of the error R[B]
 	OpFail       // throw Errors[BC]
-	OpEval       // R[A] = eval R[A] with symbols B
+	OpEval       // R[A] = eval R[A] with symbols B, in a block when C is 1
 	OpCallScoped // R[A] = site B (R[A] …) in the scope of symbols C
 	OpIsShared   // R[A] = whether R[B] is shared
 	OpIsDefined  // R[A] = whether a variable named R[A] is defined, by symbols B or by an eval
@@ -182,7 +184,7 @@ const (
 
 var opNames = [numOps]string{
 	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "bare_ref", "bare_set", "lock", "unlock", "check", "writable", "this", "vary",
-	"named", "global", "set_global", "lookup", "redefine", "store", "back_store", "is_const",
+	"named", "global", "set_global", "lookup", "redefine", "store", "back_store", "bare_lookup", "bare_store", "is_const",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",
 	"assign", "assign_add", "assign_sub", "assign_add_int", "assign_sub_int",

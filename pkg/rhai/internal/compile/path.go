@@ -129,7 +129,11 @@ func (s *Site) receiver(p place) {
 // passed as a copy.
 func (f *fn) argument(e syntax.Expr, into int) place {
 	p := f.ref(e, into)
-	if p.cell > 0 && p.name == "" {
+	switch {
+	case p.name != "":
+		f.Code[len(f.Code)-1].Op = OpBareLookup
+		p.back[0].op = OpBareStore
+	case p.cell > 0:
 		f.Code[len(f.Code)-1].Op = OpBareRef
 		p.back[0].op = OpBareSet
 	}
@@ -693,7 +697,7 @@ func (f *fn) eval(e *syntax.Call, dst int) {
 	f.c.scoped = true // what it evaluates may call a function so
 	t := f.temp()
 	f.expr(e.Args[0], t)
-	f.emit(OpEval, t, f.visible(), 0, begin(e.Args[0]))
+	f.emit(OpEval, t, f.visible(), min(f.depth, 1), begin(e.Args[0]))
 	f.emit(OpMove, dst, t, 0, e.Pos)
 }
 

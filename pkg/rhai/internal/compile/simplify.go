@@ -180,7 +180,7 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 	case *syntax.For:
 		over := s.expr(n.Iterable)
 		body := s.block(n.Body, false)
-		if plain(over) && len(body.Body) == 0 {
+		if constant(over) && len(body.Body) == 0 {
 			return nil
 		}
 		return &syntax.For{Pos: n.Pos, Name: n.Name, Counter: n.Counter, Iterable: over, Body: body}
@@ -480,18 +480,14 @@ func idle(stmt syntax.Stmt) bool {
 
 // choosesConstant tells whether a switch is one between constants for a constant, with a default.
 func choosesConstant(n *syntax.Switch) bool {
-	if n.Default == nil || !plain(n.Subject) {
+	if n.Default == nil || !constant(n.Subject) {
 		return false
 	}
-	constant := func(body syntax.Stmt) bool {
-		x, ok := body.(*syntax.ExprStmt)
-		return ok && plain(x.X)
-	}
-	if !constant(n.Default) {
+	if !yieldsConstant(n.Default) {
 		return false
 	}
 	for i, c := range n.Cases {
-		if !covered(c, n.Cases[:i]) && (c.Guard != nil && !plain(c.Guard) || !constant(c.Body)) {
+		if !covered(c, n.Cases[:i]) && (c.Guard != nil && !plain(c.Guard) || !yieldsConstant(c.Body)) {
 			return false
 		}
 	}
@@ -527,25 +523,40 @@ func isIdle(n syntax.Node) bool {
 		return true
 	case *syntax.Switch:
 		return choosesConstant(n)
-	case *syntax.Array:
-		return !slices.ContainsFunc(n.Items, func(x syntax.Expr) bool { return !constant(x) })
-	case *syntax.Map:
-		for _, x := range n.Entries {
-			if !constant(x.Value) {
-				return false
-			}
-		}
-		return true
+	case *syntax.Array, *syntax.Map:
+		return constant(n.(syntax.Expr))
 	case syntax.Expr:
 		return plain(n)
 	}
 	return false
 }
 
-// constant tells whether an item is a constant, or a choice between some.
+// constant tells whether an expression is a constant, a choice between some by another, or a container of such.
 func constant(x syntax.Expr) bool {
-	choice, ok := x.(*syntax.Switch)
-	return plain(x) || ok && choosesConstant(choice)
+	switch n := x.(type) {
+	case *syntax.Switch:
+		return choosesConstant(n)
+	case *syntax.If:
+		return constant(n.Cond) && yieldsConstant(n.Then) && (n.Else == nil || yieldsConstant(n.Else))
+	case *syntax.Array:
+		return !slices.ContainsFunc(n.Items, func(x syntax.Expr) bool { return !constant(x) })
+	case *syntax.Map:
+		return !slices.ContainsFunc(n.Entries, func(x syntax.MapEntry) bool { return !constant(x.Value) })
+	}
+	return plain(x)
+}
+
+// yieldsConstant tells whether what is left of a branch is a constant, or nothing.
+func yieldsConstant(branch syntax.Stmt) bool {
+	switch n := branch.(type) {
+	case *syntax.ExprStmt:
+		return constant(n.X)
+	case *syntax.Block:
+		return len(n.Body) == 0 || len(n.Body) == 1 && yieldsConstant(n.Body[0])
+	case syntax.Expr:
+		return constant(n)
+	}
+	return false
 }
 
 // defines tells whether a statement does nothing but define a constant or a module.

@@ -99,7 +99,9 @@ func (s *simplifier) left(n syntax.Stmt) syntax.Expr {
 		}
 		return &syntax.Block{Pos: n.Position(), Body: x.Body, End: x.End}
 	case *syntax.If, *syntax.Switch, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
-		return out.(syntax.Expr)
+		if x.Position() == n.Position() {
+			return x.(syntax.Expr)
+		}
 	}
 	return &syntax.Block{Pos: n.Position(), Body: []syntax.Stmt{out}}
 }
@@ -187,6 +189,13 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 		}
 		out = append(out, x)
 		if decides && n.Op != "??" && !slices.ContainsFunc(out, func(e syntax.Expr) bool { return !constant(e) }) {
+			for _, e := range left[i:] { // it is where the first literal that decides is
+				if b, ok := e.(*syntax.Bool); ok && b.Value == (n.Op == "||") {
+					return b
+				} else if !constant(s.expr(e)) {
+					break
+				}
+			}
 			return x
 		}
 		if decides {
@@ -395,9 +404,6 @@ func (s *simplifier) call(n *syntax.Call) syntax.Expr {
 	out := n
 	if args := s.exprs(n.Args); !sameList(args, n.Args) {
 		out = &syntax.Call{Pos: n.Pos, Name: n.Name, Namespace: n.Namespace, Args: args, CaptureScope: n.CaptureScope}
-	}
-	if n.CaptureScope {
-		return out
 	}
 	if n.Name == "is_shared" && len(n.Args) == 1 && len(n.Namespace) == 0 && plain(out.Args[0]) {
 		return &syntax.Bool{Pos: n.Pos}

@@ -150,7 +150,7 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 			alias = f.konst(value.Str(s.Alias.Text))
 			f.aliases = append(f.aliases, s.Alias.Text)
 		}
-		f.alt(f.emitWide(OpImport, r, alias, firstStep(s.Path)), s.Pos, syntax.Pos{})
+		f.alt(f.emitWide(OpImport, r, alias, begin(s.Path)), s.Pos, firstStep(s.Path))
 		f.unit(dst, pos)
 	case *syntax.Export:
 		alias := s.Alias

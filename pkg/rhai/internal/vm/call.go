@@ -397,9 +397,10 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Value) (value.Value, *value.Error) {
 	f := m.target(p, len(args))
 	if this != nil && (p.Target == nil || p.Target.(*compile.Func) != f) {
-		typed := &module{unit: m.fn.Unit}
-		if g := typed.method(this.TypeName(), p.Name, len(p.Curry)+len(args)); g != nil {
-			f = g
+		for _, g := range m.fn.Unit.Lookup(p.Name) {
+			if g.ThisType == this.TypeName() && g.Params == len(p.Curry)+len(args) {
+				f = g
+			}
 		}
 	}
 	if f != nil {

@@ -143,7 +143,7 @@ func (i *Instance) Define(name string, v value.Value, constant bool) error {
 	if m.fn == m.unit.Main {
 		after = m.defined()
 	}
-	m.dynamic = append(m.visible(m.dynamic), dynamic{name, v.Share(), constant, m.depth, after})
+	m.dynamic = append(m.visible(m.dynamic), dynamic{name, v.Share(), constant, m.depth, after, i.c.Nested})
 	return nil
 }
 

@@ -95,7 +95,7 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 	for _, s := range f.Defined {
 		m.stack[frameBase+s.Reg] = value.Absent()
 	}
-	after := 0
+	after, nested := 0, keep && caller.Code[m.pc()-1].C == 1 // as an eval is
 	if caller == m.unit.Main {
 		after = m.defined()
 	}
@@ -126,13 +126,13 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 	if keep {
 		for _, s := range f.Defined {
 			if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() && s.From <= stop {
-				own = append(own, dynamic{s.Name, v, s.ConstAt(stop), m.depth, after})
+				own = append(own, dynamic{s.Name, v, s.ConstAt(stop), m.depth, after, nested})
 			}
 		}
 		// The code ran one frame deeper, but what an eval inside of it defined is its own.
 		for _, d := range inner {
-			if d.depth == m.depth+1 {
-				own = append(own, dynamic{d.name, d.v, d.konst, m.depth, after})
+			if d.depth == m.depth+1 && !d.nested {
+				own = append(own, dynamic{d.name, d.v, d.konst, m.depth, after, nested})
 			}
 		}
 	}
@@ -204,11 +204,11 @@ func (m *Machine) borrowed(name string) (value.Value, link, int) {
 			}
 		}
 		in := f.Code[pcOf(f, caller.ip)-1]
-		symbols := f.Symbols[in.C]
+		list := in.C
 		if in.Op == compile.OpEval {
-			symbols = f.Symbols[in.B]
+			list = in.B
 		}
-		for _, s := range symbols {
+		for _, s := range f.Symbols[list] {
 			if s.Name == name {
 				at := caller.base + s.Reg
 				return m.stack[at], link{at, -1, -1}, constness(s.Const)
@@ -343,6 +343,29 @@ func (m *Machine) meant(dst *value.Value, name string) *value.Error {
 	return value.VariableNotFound(name)
 }
 
+// bareLookup does OpBareLookup.
+func (m *Machine) bareLookup(in compile.Instr) *value.Error {
+	if place := m.variable(in); place != nil && place.IsCell() {
+		if place.Cell().Locked {
+			return value.DataRace()
+		}
+		*m.at(in.A) = place.Cell().V.Share()
+		return nil
+	}
+	return m.lookup(in)
+}
+
+// variable is the place of the variable that an instruction names, nil where there is none.
+func (m *Machine) variable(in compile.Instr) *value.Value {
+	list := m.fn.Symbols[in.C]
+	if d := m.seenDynamic(m.fn.Consts[in.B].Text(), list); d >= 0 {
+		return &m.dynamic[d].v
+	} else if len(list) > 0 {
+		return &m.stack[m.base+list[0].Reg]
+	}
+	return nil
+}
+
 // constNamed tells whether the variable of a name, defined by an eval or not, is a constant.
 func (m *Machine) constNamed(name string, symbols []compile.Symbol) bool {
 	if d := m.seenDynamic(name, symbols); d >= 0 {
@@ -358,16 +381,11 @@ func (m *Machine) constNamed(name string, symbols []compile.Symbol) bool {
 func (m *Machine) store(in compile.Instr) *value.Error {
 	name := m.fn.Consts[in.B].Text()
 	v := m.stack[m.base+int(in.A)]
-	list, place := m.fn.Symbols[in.C], (*value.Value)(nil)
-	if d := m.seenDynamic(name, list); d >= 0 {
-		place = &m.dynamic[d].v
-	} else if len(list) > 0 {
-		place = &m.stack[m.base+list[0].Reg]
-	}
+	place := m.variable(in)
 	switch {
 	case place == nil || place.IsAbsent():
 		return value.VariableNotFound(name)
-	case m.constNamed(name, list):
+	case m.constNamed(name, m.fn.Symbols[in.C]):
 		return value.AssignToConstant(name)
 	}
 	put(place, v)

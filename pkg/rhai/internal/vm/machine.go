@@ -230,11 +230,12 @@ const (
 
 // dynamic is a variable that an eval defined.
 type dynamic struct {
-	name  string
-	v     value.Value
-	konst bool
-	depth int // of the frame that it belongs to
-	after int // how many variables of the global level were there before it
+	name   string
+	v      value.Value
+	konst  bool
+	depth  int  // of the frame that it belongs to
+	after  int  // how many variables of the global level were there before it
+	nested bool // it is gone with a block
 }
 
 // Vary is what the run is given, to be changed.
@@ -481,7 +482,7 @@ func (m *Machine) unbind(f *compile.Func) {
 	left := m.dynamic
 	take := func(before int) {
 		for ; len(left) > 0 && left[0].after < before; left = left[1:] {
-			if d := left[0]; d.depth == 1 {
+			if d := left[0]; d.depth == 1 && !d.nested {
 				vars = append(vars, m.left(d.name, d.v, d.konst))
 			}
 		}

@@ -87,7 +87,7 @@ func (m *Machine) forget() {
 func (m *Machine) importModule(in compile.Instr) *value.Error {
 	path := m.get1(in.A)
 	if !path.IsString() {
-		return value.TypeMismatch("string", path.RustName())
+		return m.alt(1, value.TypeMismatch("string", path.RustName()))
 	}
 	if limit := m.Run.Limits.Modules; limit > 0 && m.imported >= limit {
 		return m.alt(0, value.TooManyModules())

@@ -92,7 +92,12 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		return m.lookup(in)
 	case compile.OpStore:
 		return m.store(in)
-	case compile.OpBackStore:
+	case compile.OpBareLookup:
+		return m.bareLookup(in)
+	case compile.OpBackStore, compile.OpBareStore:
+		if place := m.variable(in); in.Op == compile.OpBareStore && place != nil && place.IsCell() {
+			break
+		}
 		if err := m.store(in); err != nil && err.Kind != value.ErrVariableNotFound && err.Kind != value.ErrAssignmentToConstant {
 			return err
 		}
