@@ -538,6 +538,10 @@ func constant(x syntax.Expr) bool {
 		return choosesConstant(n)
 	case *syntax.If:
 		return constant(n.Cond) && yieldsConstant(n.Then) && (n.Else == nil || yieldsConstant(n.Else))
+	case *syntax.Binary:
+		if n.Op == "&&" || n.Op == "||" || n.Op == "??" {
+			return constant(n.Left) && constant(n.Right)
+		}
 	case *syntax.Array:
 		return !slices.ContainsFunc(n.Items, func(x syntax.Expr) bool { return !constant(x) })
 	case *syntax.Map:
