@@ -241,19 +241,19 @@ func (m *Machine) notFound(name string, args []value.Value) *value.Error {
 func (m *Machine) callRef(in compile.Instr) *value.Error {
 	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
 	this, name := &m.stack[at], s.Name
-	if len(m.locks) > 0 && s.Method && s.Name != "curry" { // which only stores them
-		first := 1
-		if s.Temporary {
-			first = 2
-		}
-		if err := m.raced(s.Name, m.stack[at+1:at+n], first); err != nil {
-			return err
-		}
-	}
 	if s.Method {
 		if this.Kind() == value.KindMap {
 			if p, ok := this.Map().Get(s.Name); ok && p.Kind() == value.KindFnPtr {
 				return m.callBound(p.FnPtr(), at, n-1, s)
+			}
+		}
+		if len(m.locks) > 0 && s.Name != "curry" { // which only stores them
+			first := 1
+			if s.Temporary {
+				first = 2
+			}
+			if err := m.raced(s.Name, m.stack[at+1:at+n], first); err != nil {
+				return err
 			}
 		}
 		f := m.scriptFunc(s, n-1)
@@ -333,6 +333,9 @@ func (m *Machine) target(p *value.FnPtr, n int) *compile.Func {
 func (m *Machine) callBound(p *value.FnPtr, at, n int, s *compile.Site) *value.Error {
 	m.dirty = scripted
 	f := m.target(p, n)
+	if err := m.racedUnlessBound(p, f, m.stack[at+1:at+1+n]); err != nil {
+		return err
+	}
 	if f != nil && len(p.Curry) == 0 && f.Args() == n {
 		if f.UsesThis {
 			return m.enterWith(f, at, s)
@@ -346,6 +349,15 @@ func (m *Machine) callBound(p *value.FnPtr, at, n int, s *compile.Site) *value.E
 	v, err := m.callPointer(p, &this, m.stack[at+1:at+1+n])
 	m.stack[at], m.stack[at+1] = this, v
 	return err
+}
+
+// racedUnlessBound is the error of passing a closure over a locked variable to a method that is a function pointer, but
+// for one of a function that takes so many arguments.
+func (m *Machine) racedUnlessBound(p *value.FnPtr, f *compile.Func, args []value.Value) *value.Error {
+	if len(m.locks) == 0 || f != nil && p.Target == f && len(p.Curry)+len(args) == f.Args() {
+		return nil
+	}
+	return m.raced(p.Name, args, len(p.Curry)+1)
 }
 
 // boundNotFound is the error of calling a function pointer by a method that binds this with other arguments than it takes.
@@ -378,7 +390,13 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 	}
 	m.dirty = clean
 	p := v.FnPtr()
-	if f := m.target(p, n); f != nil && !f.UsesThis && len(p.Curry)+n == f.Args() {
+	f := m.target(p, n)
+	if s.Method {
+		if err := m.racedUnlessBound(p, f, m.stack[at+1:at+1+n]); err != nil {
+			return err
+		}
+	}
+	if f != nil && len(p.Curry)+n == f.Args() && !f.UsesThis {
 		if k := len(p.Curry); k > 0 {
 			if top := at + 1 + n + k; top > len(m.stack) {
 				m.reserve(top)
