@@ -761,9 +761,9 @@ func (v Value) Key(run Context) (k Key, ok bool, err error) {
 	switch kind := v.Kind(); kind {
 	case KindArray, KindMap, KindBlob:
 		if run == nil {
-			return Key{kind: kind, s: v.Debug()}, true, nil
+			return Key{kind: kind, s: debugForm(v, quoteChars)}, true, nil
 		}
-		s, err := Text(run, v, FormDebug)
+		s, err := Text(run, v, FormQuoted) // ['1'] is not [1]
 		return Key{kind: kind, s: s}, true, err
 	case KindInt:
 		return Key{kind: kind, n: v.n}, true, nil
