@@ -365,6 +365,12 @@ func (m *Machine) boundNotFound(p *value.FnPtr, this value.Value, args []value.V
 	return m.notFound(p.Name, slices.Concat([]value.Value{this}, p.Curry, args))
 }
 
+// inOrder tells whether the arguments of a call of a function pointer are evaluated in order: it is not called by a name.
+func inOrder(p *value.FnPtr, n int) bool {
+	f, ok := p.Target.(*compile.Func)
+	return len(p.Curry) > 0 || ok && f.Params == n
+}
+
 // callPtr does OpCallPtr: the function pointer is in the window at A, the arguments behind it.
 func (m *Machine) callPtr(in compile.Instr) *value.Error {
 	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)

@@ -20,9 +20,13 @@ func (m *Machine) rooted(s *compile.Site) bool {
 // copied is the first property on the path to a receiver that gives a copy, which is nobody's part; nil where none does.
 func (m *Machine) copied(s *compile.Site) *compile.GetterStep {
 	for i := range s.Getters {
-		if m.stack[m.base+s.Getters[i].Base].Kind() != value.KindMap {
-			return &s.Getters[i]
+		base := m.stack[m.base+s.Getters[i].Base]
+		if base.Kind() == value.KindMap {
+			if _, ok := base.Map().Get(m.fn.Sites[s.Getters[i].Site].Name); ok {
+				continue
+			}
 		}
+		return &s.Getters[i]
 	}
 	return nil
 }

@@ -591,6 +591,11 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 			ip, r = m.ip, m.regs()
 			continue
+		case compile.OpInOrder:
+			if v := reg(r, in.B); v.Kind() == value.KindFnPtr {
+				reg(r, in.A).SetBool(inOrder(v.FnPtr(), int(in.C)))
+				continue
+			}
 		case compile.OpCallPtr:
 			m.ip = ip
 			if err := m.callPtr(in); err != nil {

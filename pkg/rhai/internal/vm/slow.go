@@ -168,13 +168,8 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		if v := m.get1(in.A); v.Kind() != value.KindFnPtr {
 			return value.TypeMismatch("Fn", v.TypeName())
 		}
-	case compile.OpInOrder:
-		v := m.get1(in.B)
-		if v.Kind() != value.KindFnPtr {
-			return value.TypeMismatch("Fn", v.TypeName())
-		}
-		p := v.FnPtr()
-		*m.at(in.A) = value.Bool(len(p.Curry) > 0 || p.Target != nil && p.Target.(*compile.Func).Params == int(in.C))
+	case compile.OpInOrder: // of no function pointer
+		return value.TypeMismatch("Fn", m.get1(in.B).TypeName())
 	case compile.OpThrow:
 		err := value.Thrown(m.get1(in.A))
 		if n := len(err.Message) / bytesPerTick; n > 0 {
