@@ -2,7 +2,6 @@ package lib
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"circles/pkg/rhai/value"
@@ -114,27 +113,88 @@ func fatal(err error) error {
 	return err
 }
 
-// stop unwinds a sort whose comparison failed.
-type stop struct{ err error }
+// sorter is a stable merge sort with a comparison that may fail, and that may take long: merging through memory of its
+// own asks for fewer comparisons than the sort of the standard library, which merges in place. Whatever happens, the
+// items stay the same ones.
+type sorter struct {
+	run     value.Context
+	compare func(x, y value.Value) (int, error)
+	left    []value.Value // has room for half of the items
+}
 
-// stableSort sorts with a comparison that may fail.
-func stableSort(items []value.Value, compare func(x, y value.Value) (int, error)) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			s, ok := r.(stop)
-			if !ok {
-				panic(r)
+// stableSort sorts items.
+func stableSort(c value.Context, items []value.Value, compare func(x, y value.Value) (int, error)) error {
+	half := len(items) / 2
+	if err := c.Reserve(valueBytes * half); err != nil {
+		return err
+	}
+	left, err := value.Make[value.Value](c, half, half)
+	if err != nil {
+		return err
+	}
+	s := sorter{c, compare, left}
+	return s.sort(items)
+}
+
+// shortRun is how many items are sorted by insertion.
+const shortRun = 6
+
+func (s *sorter) sort(items []value.Value) error {
+	if len(items) <= shortRun {
+		return s.insert(items)
+	}
+	half := len(items) / 2
+	if err := s.sort(items[:half]); err != nil {
+		return err
+	}
+	if err := s.sort(items[half:]); err != nil {
+		return err
+	}
+	return s.merge(items, half)
+}
+
+func (s *sorter) insert(items []value.Value) error {
+	for i := 1; i < len(items); i++ {
+		for j := i; j > 0; j-- {
+			n, err := s.compare(items[j], items[j-1])
+			if err != nil {
+				return err
 			}
-			err = s.err
+			if n >= 0 {
+				break
+			}
+			items[j], items[j-1] = items[j-1], items[j]
 		}
-	}()
-	slices.SortStableFunc(items, func(x, y value.Value) int {
-		n, err := compare(x, y)
+	}
+	return nil
+}
+
+// merge merges two sorted parts of a list, of which the second begins at an index.
+func (s *sorter) merge(items []value.Value, second int) error {
+	if n, err := s.compare(items[second], items[second-1]); err != nil || n >= 0 {
+		return err
+	}
+	left := s.left[:second]
+	if err := value.Copy(s.run, left, items); err != nil {
+		return err
+	}
+	at, i, j := 0, 0, second // there are as many places between at and j as there are left of the first part
+	for i < len(left) && j < len(items) {
+		n, err := s.compare(items[j], left[i])
 		if err != nil {
-			panic(stop{err})
+			copy(items[at:], left[i:])
+			return err
 		}
-		return n
-	})
+		if n < 0 {
+			items[at] = items[j]
+			j++
+		} else {
+			items[at] = left[i]
+			i++
+		}
+		at++
+	}
+	copy(items[at:], left[i:])
 	return nil
 }
 
@@ -145,7 +205,7 @@ func sortBy(c value.Context, items []value.Value, f value.Value) error {
 	if err != nil {
 		return err
 	}
-	return stableSort(items, func(x, y value.Value) (int, error) {
+	return stableSort(c, items, func(x, y value.Value) (int, error) {
 		v, err := cb.exactly(x.Share(), y.Share())
 		switch {
 		case err != nil:
@@ -181,7 +241,7 @@ func sortItems(c value.Context, items []value.Value, descending bool) error {
 		return value.FunctionNotFound("elements of " + name + " cannot be sorted")
 	}
 	steps := 0
-	return stableSort(items, func(x, y value.Value) (int, error) {
+	return stableSort(c, items, func(x, y value.Value) (int, error) {
 		if steps++; steps%chunk == 0 {
 			if err := c.Tick(chunk / perOperation); err != nil {
 				return 0, err
