@@ -38,8 +38,11 @@ func (c *cache) get(source string) *Program {
 	return e.Value.(*cached).program
 }
 
-func (c *cache) put(source string, p *Program, bytes int) {
-	bytes += len(source)
+func (c *cache) put(source string, p *Program) {
+	if c.limit <= 0 {
+		return
+	}
+	bytes := p.unit.Bytes() + len(source)
 	if bytes > c.limit {
 		return
 	}

@@ -160,7 +160,7 @@ func (e *Engine) CompileContext(ctx context.Context, source string) (*Program, e
 		return nil, err
 	}
 	p := &Program{engine: e, source: source, unit: unit}
-	e.cache.put(source, p, unit.Bytes())
+	e.cache.put(source, p)
 	return p, nil
 }
 

@@ -226,6 +226,6 @@ func (m modules) Compile(path, source string, interrupt func() error) (*compile.
 	if err != nil {
 		return nil, err
 	}
-	m.cache.put(key, &Program{engine: m.Engine, unit: unit}, unit.Bytes())
+	m.cache.put(key, &Program{engine: m.Engine, unit: unit})
 	return unit, nil
 }
