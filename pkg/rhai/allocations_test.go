@@ -62,6 +62,7 @@ func TestLoopsAllocate(t *testing.T) {
 		{"methods", "fn add(n) { this.n += n; } let o = #{ n: 0 };", "o.add(i);", 0},
 		{"closures", "let f = |x| x + 1; let s = 0;", "s = f.call(s);", 0},
 		{"short texts", "let s = \"\";", `s = "key " + i;`, 1},
+		{"text sums", "let s = \"\";", `s = "item " + i + ", " + i;`, 1},
 		{"interpolations", "let s = \"\";", "s = `key ${i}`;", 1},
 		{"map updates", "let m = #{ key1: 0, key2: 0, key3: 0 };", `m["key" + (1 + i % 3)] += 1;`, 1},
 		{"callbacks", "let a = [1, 2, 3, 4];", "a.all(|x| x > 0);", 3}, // the closure, and what the library makes for a call
@@ -76,6 +77,26 @@ func TestLoopsAllocate(t *testing.T) {
 	}
 }
 
+// TestTinySourcesAllocateLittle: of a source that is compiled and run once, only the program is new.
+func TestTinySourcesAllocateLittle(t *testing.T) {
+	e := rhai.New(rhai.WithCache(0))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for source, want := range map[string]float64{
+		`40 + 2`:            6, // program and code, and what folding makes
+		`let x = 40; x + 2`: 3, // program, code, the variable that stays
+	} {
+		got := testing.AllocsPerRun(100, func() {
+			if _, err := e.Eval(ctx, source); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got != want {
+			t.Errorf("%s: got %v allocations, want %v", source, got, want)
+		}
+	}
+}
+
 // TestAppendingIsLinear: each append makes one object; what is too long for one piece makes a copy until it is worth a
 // buffer, and a buffer now and then.
 func TestAppendingIsLinear(t *testing.T) {
@@ -83,6 +104,10 @@ func TestAppendingIsLinear(t *testing.T) {
 	got := allocations(t, fmt.Sprintf(`let s = ""; for i in 0..%d { s += "x"; } s.len()`, n))
 	if got < n || got > n+200 {
 		t.Errorf("got %d allocations for %d appends", got, n)
+	}
+	got = allocations(t, fmt.Sprintf(`let s = ""; for i in 0..%d { s += "x" + i + ", "; } s.len()`, n))
+	if got < n || got > n+300 {
+		t.Errorf("got %d allocations for %d appends of sums", got, n)
 	}
 }
 
