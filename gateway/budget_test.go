@@ -1,3 +1,5 @@
+//go:build !race
+
 package gateway
 
 import (
@@ -13,7 +15,8 @@ import (
 	"circles/pkg/settings"
 )
 
-// What an idle connection and a play may cost. Raise one only for a good reason.
+// What an idle connection and a play may cost. Raise one only for a good reason. The race detector takes memory of its
+// own and makes pools forget: these tests are not for it.
 const (
 	// A third of it is the reader's stack, which doubles with the first play, and a tenth the upgrade's request, which the
 	// HTTP server keeps as long as the connection lasts.
