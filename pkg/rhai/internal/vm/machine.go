@@ -13,7 +13,6 @@ package vm
 import (
 	"context"
 	"math"
-	"runtime"
 	"sync"
 	"time"
 	"unsafe"
@@ -141,10 +140,6 @@ type frame struct {
 	ip   unsafe.Pointer // the next instruction
 	base int
 }
-
-// looksPerTurn is how many looks at the context pass before other goroutines get their turn, some hundred microseconds:
-// Go itself lets one that is busy go on for ten milliseconds, whoever waits.
-const looksPerTurn = 16
 
 // looksAtHeap is how many looks at the context and the limit come with one at the heap.
 const looksAtHeap = 128
@@ -538,9 +533,6 @@ func (m *Machine) refill() *value.Error {
 	}
 	if m.looks++; m.looks%looksAtHeap == 0 {
 		m.watch()
-	}
-	if m.looks%looksPerTurn == 0 {
-		runtime.Gosched()
 	}
 	return nil
 }
