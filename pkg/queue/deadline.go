@@ -44,7 +44,7 @@ func (d *Dispatcher) expire(ctx context.Context, due []waiter) {
 			gone = append(gone, v)
 			continue
 		}
-		if v := d.waiting.refuseUnsent(v.id); v != nil {
+		if v := d.waiting.takeUnsent(v.id, true); v != nil {
 			v.caller.Queued(&UnavailableError{context.DeadlineExceeded})
 			continue
 		}

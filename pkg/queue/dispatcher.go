@@ -147,7 +147,7 @@ func (d *Dispatcher) Cancel(ctx context.Context, playID string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	cancelled := failed(playID, KindCancelled, "the play was cancelled; it had no effect")
-	if v := d.waiting.takeUnsent(playID); v != nil {
+	if v := d.waiting.takeUnsent(playID, false); v != nil {
 		v.caller.Done(cancelled)
 		return true, nil
 	}
@@ -206,7 +206,7 @@ func (d *Dispatcher) Start(ctx context.Context, c circle.Key, p Play, done func(
 		return err
 	case <-ctx.Done():
 	}
-	if v := d.waiting.takeUnsent(p.ID); v != nil {
+	if v := d.waiting.takeUnsent(p.ID, false); v != nil {
 		return &UnavailableError{ctx.Err()}
 	}
 	if !w.left.CompareAndSwap(false, true) {

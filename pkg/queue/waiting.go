@@ -175,28 +175,17 @@ func (w *waiting) get(id string) (waiter, bool) {
 	return *v, true
 }
 
-// takeUnsent removes a play that has not left yet, and will not then.
-func (w *waiting) takeUnsent(id string) *waiter {
+// takeUnsent removes a play that has not left yet, and will not then. One that is
+// refused has a caller that is told so at once, and not when its turn to be sent
+// comes.
+func (w *waiting) takeUnsent(id string, refused bool) *waiter {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := w.byID[id]
 	if v == nil || v.state != unsent || v.leader != "" {
 		return nil
 	}
-	w.remove(v)
-	return v
-}
-
-// refuseUnsent is takeUnsent for a play whose caller is told so at once, and not
-// when its turn to be sent comes.
-func (w *waiting) refuseUnsent(id string) *waiter {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	v := w.byID[id]
-	if v == nil || v.state != unsent || v.leader != "" {
-		return nil
-	}
-	v.refused = true
+	v.refused = refused
 	w.remove(v)
 	return v
 }
