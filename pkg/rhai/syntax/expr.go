@@ -434,9 +434,7 @@ func (p *parser) postfix(x Expr, level int) Expr {
 			level = p.enter(level, p.tok.pos)
 			x = p.member(x, level)
 		default:
-			if id, ok := x.(*Ident); ok {
-				p.checkModule(id.Namespace)
-			}
+			p.checkModule(x)
 			return x
 		}
 	}
@@ -454,8 +452,30 @@ func (p *parser) qualify(id *Ident) {
 	id.Name, id.NamePos, p.lastName = name.Text, name.Pos, name.Pos
 }
 
-// checkModule makes sure that the first of the names is an imported module, if that matters.
-func (p *parser) checkModule(namespace []Name) {
+// checkModule makes sure that the variable that a chain begins with is of an imported module, if that matters.
+func (p *parser) checkModule(chain Expr) {
+	if !p.opts.StrictVariables {
+		return
+	}
+	for {
+		switch x := chain.(type) {
+		case *Index:
+			chain = x.Base
+		case *Property:
+			chain = x.Base
+		case *Method:
+			chain = x.Base
+		case *Ident:
+			p.mustImport(x.Namespace)
+			return
+		default:
+			return
+		}
+	}
+}
+
+// mustImport makes sure that the first of the names is an imported module, if that matters.
+func (p *parser) mustImport(namespace []Name) {
 	if len(namespace) == 0 || !p.opts.StrictVariables || namespace[0].Text == "global" {
 		return
 	}
@@ -470,11 +490,11 @@ func (p *parser) checkModule(namespace []Name) {
 func (p *parser) call(id *Ident, level int) Expr {
 	c := p.nodes.calls.make(Call{Pos: id.Pos, Name: id.Name, Namespace: id.Namespace})
 	if len(id.Namespace) > 0 {
-		p.checkModule(id.Namespace)
 		c.Pos = p.lastName
 	}
 	c.CaptureScope = p.accept(tBang)
 	c.Args = p.args(id.Name, level, c.Pos)
+	p.mustImport(id.Namespace)
 	return c
 }
 

@@ -116,10 +116,20 @@ func (p *parser) addFunction(f *Function) {
 		p.functions = make(map[functionKey]struct{})
 	}
 	p.functions[key] = struct{}{}
+	p.functions[functionKey{name: f.Name.Text, arity: anyArity}] = struct{}{}
 	p.script.Functions = append(p.script.Functions, f)
 	if limit := p.opts.MaxFunctions; limit > 0 && len(p.script.Functions) > limit {
 		panic(fail(TooManyFunctions, f.Pos, "Number of functions defined exceeds maximum limit"))
 	}
+}
+
+// anyArity stands for all the functions of a name, among functions.
+const anyArity = -1
+
+// definesFunction tells whether the source has defined a function of the name so far.
+func (p *parser) definesFunction(name string) bool {
+	_, ok := p.functions[functionKey{name: name, arity: anyArity}]
+	return ok
 }
 
 // typeAlias is the name of a type by which functions are told apart.

@@ -271,8 +271,8 @@ func (p *parser) list(i int) {
 	l.prev, p.latest[l.name] = prev, i
 }
 
-// define declares a variable by a statement of the script, if the host allows it.
-func (p *parser) define(name Name, constant bool) {
+// allow asks the host about a variable that the script defines.
+func (p *parser) allow(name Name, constant bool) {
 	if p.opts.AllowVariable != nil {
 		d := Definition{Name: name.Text, Pos: name.Pos, Const: constant, Depth: p.frame.depth,
 			Shadows: p.lookup(name.Text) >= 0}
@@ -280,6 +280,11 @@ func (p *parser) define(name Name, constant bool) {
 			panic(fail(ForbiddenVariable, name.Pos, "Cannot define variable: %s", name.Text))
 		}
 	}
+}
+
+// define makes sure that a let or const may define a variable.
+func (p *parser) define(name Name, constant bool) {
+	p.allow(name, constant)
 	if p.opts.NoShadowing && p.lookup(name.Text) >= 0 {
 		panic(fail(VariableExists, name.Pos, "Variable already defined: %s", name.Text))
 	}
@@ -298,13 +303,14 @@ func (p *parser) forget(mark int) {
 	p.locals = p.locals[:mark]
 }
 
-// use notes the use of a variable: what a closure does not define itself, it captures.
+// use notes the use of a variable: what a closure does not define itself, it captures, but for the name of a function
+// that the source has defined by then.
 func (p *parser) use(name string, pos Pos) {
 	f := p.frame
 	if !f.closure && !p.opts.StrictVariables {
 		return
 	}
-	if p.lookup(name) >= 0 {
+	if p.lookup(name) >= 0 || p.definesFunction(name) {
 		return
 	}
 	if !f.closure {

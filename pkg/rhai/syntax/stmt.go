@@ -217,10 +217,10 @@ func (p *parser) forLoop(pos Pos, level int) Stmt {
 
 	mark := len(p.locals)
 	if s.Counter != nil {
-		p.define(*s.Counter, false)
+		p.allow(*s.Counter, false)
 		p.declare(*s.Counter, false)
 	}
-	p.define(s.Name, false)
+	p.allow(s.Name, false)
 	p.declare(s.Name, false)
 	s.Body = p.loopBody(level, pos)
 	p.forget(mark)
@@ -332,7 +332,6 @@ func (p *parser) export(level int) Stmt {
 		alias := p.variableName()
 		s.Alias = &alias
 	}
-	p.use(s.Name.Text, s.Name.Pos)
 	return s
 }
 

@@ -349,8 +349,6 @@ func (f *fn) closure(s *syntax.Closure) int {
 	for _, name := range s.Captures {
 		v, capture := f.lookup(name.Text), Capture{Name: name.Text, Pos: name.Pos}
 		switch {
-		case v == nil && f.main:
-			continue // a function
 		case v == nil && !f.all:
 			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(name.Text)), name.Pos)
 			continue // a variable of the host's that is there by name, or none
