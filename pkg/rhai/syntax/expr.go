@@ -588,7 +588,11 @@ func (p *parser) member(x Expr, level int) Expr {
 		return &Method{dot.pos, x, name, p.args(t.text, level, t.pos), safe}
 	case tBang:
 		p.advance()
-		p.args(t.text, level, t.pos)
+		args := p.args(t.text, level, t.pos)
+		switch p.tok.kind {
+		case tDot, tSafeDot, tLeftBracket, tSafeBracket: // the reference minds the path's last method alone
+			return &Method{dot.pos, x, name, args, safe}
+		}
 		panic(fail(MalformedCapture, t.pos, "method-call style does not support running within the caller's scope"))
 	case tColons:
 		panic(lexError(ImproperSymbol, p.tok.pos, "Invalid symbol encountered: '::'"))
