@@ -223,7 +223,7 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 // effects are others.
 func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
 	out := n
-	if to, v := s.path(n.Target), s.expr(n.Value); to != n.Target || v != n.Value {
+	if to, v := s.wholePath(n.Target), s.expr(n.Value); to != n.Target || v != n.Value {
 		out = &syntax.Assign{Pos: n.Pos, Target: to, Op: n.Op, Value: v}
 	}
 	target, ok := out.Target.(*syntax.Ident)
@@ -523,7 +523,7 @@ func isIdle(n syntax.Node) bool {
 		return true
 	case *syntax.Switch:
 		return choosesConstant(n)
-	case *syntax.Array, *syntax.Map:
+	case *syntax.Array, *syntax.Map, *syntax.Binary:
 		return constant(n.(syntax.Expr))
 	case syntax.Expr:
 		return plain(n)
