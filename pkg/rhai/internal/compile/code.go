@@ -217,7 +217,8 @@ type Site struct {
 	Getters   []GetterStep // the properties on the way from what may be a constant to the receiver
 	Pointer   int          // the register of the function pointer whose name is called, plus one
 	Method    bool         // written x.f(y)
-	Temporary bool         // the receiver is what a call or another expression made
+	Temporary bool         // the receiver is what a call or another expression made, or a copy of a variable
+	Fresh     bool         // the receiver is no part of anything
 	Getter    string       // for a property
 	Setter    string
 	Found     atomic.Pointer[Found]

@@ -409,6 +409,11 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 	} else {
 		site := f.callSite(e.Name.Text, len(e.Args))
 		site.Method, site.Temporary = true, !variablePath(e.Base)
+		if base, _ := before(e.Base); base == nil {
+			site.Fresh = site.Temporary
+		} else if _, called := e.Base.(*syntax.Method); called {
+			site.Fresh = true
+		}
 		site.receiver(p)
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}
@@ -531,11 +536,12 @@ func (f *fn) scopedCall(e *syntax.Call, dst int) {
 		f.land(yes)
 	case takesPointer(e.Name, e.Args):
 		f.pointed(e.Args, w)
-	case len(e.Args) > 1 && f.byReference(e.Args[0]):
+	case len(e.Args) > 1 && f.byReference(e.Args[0]) && f.noScope():
+		// Without a scope to run in it is a call like others: a variable as the first argument is read last.
 		for i, a := range e.Args[1:] {
 			f.expr(a, w+1+i)
 		}
-		f.expr(e.Args[0], w) // a variable as the first argument is read last
+		f.expr(e.Args[0], w)
 	default:
 		for i, a := range e.Args {
 			f.expr(a, w+i)
@@ -548,6 +554,12 @@ func (f *fn) scopedCall(e *syntax.Call, dst int) {
 		f.alt(at, begin(e.Args[0]), syntax.Pos{})
 	}
 	f.emit(OpMove, dst, w, 0, e.Pos)
+}
+
+// noScope tells whether no variable is there when the code being compiled runs.
+func (f *fn) noScope() bool {
+	evaluated := slices.ContainsFunc(f.Code, func(in Instr) bool { return in.Op == OpEval })
+	return len(f.vars) == 0 && !evaluated && !f.Borrows && !f.c.options.Eval
 }
 
 // function compiles a call by name.
@@ -616,6 +628,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		pos = callPos(name, args, pos)
 		site := f.callSite(name, len(args))
 		site.receiver(p)
+		site.Temporary = p.cell > 0
 		f.goBackFrom(f.emit(OpCallRef, w, f.site(site), len(args), pos), p)
 		f.emit(OpMove, dst, w+1, 0, pos)
 		return

@@ -213,7 +213,7 @@ func (m *Machine) scriptFunc(s *compile.Site, n int) *compile.Func {
 // callName does OpCallName: the arguments are in the window at A.
 func (m *Machine) callName(in compile.Instr) *value.Error {
 	s, at, n := m.fn.Sites[in.B], m.base+int(in.A), int(in.C)
-	if err := m.raced(s.Name, m.stack[at:at+n], 1); err != nil {
+	if err := m.racedOn(s.Name, m.stack[at:at+n], false); err != nil {
 		return err
 	}
 	if f := m.scriptFunc(s, n); f != nil {
@@ -248,11 +248,14 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			}
 		}
 		if len(m.locks) > 0 && s.Name != "curry" { // which only stores them
-			first := 1
-			if s.Temporary {
+			first, args := 1, m.stack[at+1:at+n]
+			switch {
+			case s.Fresh:
+				args = m.stack[at : at+n]
+			case s.Temporary:
 				first = 2
 			}
-			if err := m.raced(s.Name, m.stack[at+1:at+n], first); err != nil {
+			if err := m.raced(s.Name, args, first); err != nil {
 				return err
 			}
 		}
@@ -272,10 +275,16 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			}
 			return m.enter(f, at+1)
 		}
-	} else if f := m.pointed(s, n, &name); f != nil {
-		v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
-		m.stack[at+1], m.dirty = v, clean
-		return err
+	} else {
+		f := m.pointed(s, n, &name)
+		if err := m.racedOn(name, m.stack[at:at+n], !s.Temporary); err != nil {
+			return err
+		}
+		if f != nil {
+			v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
+			m.stack[at+1], m.dirty = v, clean
+			return err
+		}
 	}
 	args := m.stack[at : at+n]
 	f := m.resolve(s, name, args)
@@ -346,16 +355,19 @@ func (m *Machine) callBound(p *value.FnPtr, at, n int, s *compile.Site) *value.E
 		return m.boundNotFound(p, m.stack[at], m.stack[at+1:at+1+n])
 	}
 	this := m.stack[at]
-	v, err := m.callPointer(p, &this, m.stack[at+1:at+1+n])
+	v, err := m.callBy(p, &this, m.stack[at+1:at+1+n], true)
 	m.stack[at], m.stack[at+1] = this, v
 	return err
 }
 
-// racedUnlessBound is the error of passing a closure over a locked variable to a method that is a function pointer, but
-// for one of a function that takes so many arguments.
+// racedUnlessBound is the error of calling a function pointer, by its name or with other arguments than it takes, where one
+// of the values that it has or is given is a closure over a locked variable.
 func (m *Machine) racedUnlessBound(p *value.FnPtr, f *compile.Func, args []value.Value) *value.Error {
 	if len(m.locks) == 0 || f != nil && p.Target == f && len(p.Curry)+len(args) == f.Args() {
 		return nil
+	}
+	if err := m.raced(p.Name, p.Curry, 1); err != nil {
+		return err
 	}
 	return m.raced(p.Name, args, len(p.Curry)+1)
 }
@@ -385,7 +397,7 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 			if f := m.target(p, len(args)); f != nil && len(p.Curry)+len(args) != f.Args() {
 				return m.boundNotFound(p, m.stack[at], args)
 			}
-			r, err := m.callPointer(p, &m.stack[at], args)
+			r, err := m.callBy(p, &m.stack[at], args, true)
 			m.stack[m.base+int(in.A)+1], m.dirty = r, scripted
 			return err
 		}
@@ -397,10 +409,8 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 	m.dirty = clean
 	p := v.FnPtr()
 	f := m.target(p, n)
-	if s.Method {
-		if err := m.racedUnlessBound(p, f, m.stack[at+1:at+1+n]); err != nil {
-			return err
-		}
+	if err := m.racedUnlessBound(p, f, m.stack[at+1:at+1+n]); err != nil {
+		return err
 	}
 	if f != nil && len(p.Curry)+n == f.Args() && !f.UsesThis {
 		if k := len(p.Curry); k > 0 {
@@ -419,6 +429,12 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 
 // callPointer calls a function pointer from Go.
 func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Value) (value.Value, *value.Error) {
+	return m.callBy(p, this, args, false)
+}
+
+// callBy is callPointer, for a script's method or not: where a native function is not found, the error has this in another
+// place.
+func (m *Machine) callBy(p *value.FnPtr, this *value.Value, args []value.Value, method bool) (value.Value, *value.Error) {
 	f := m.target(p, len(args))
 	if this != nil && (p.Target == nil || p.Target.(*compile.Func) != f) {
 		for _, g := range m.fn.Unit.Lookup(p.Name) {
@@ -437,6 +453,9 @@ func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Va
 			v, err := m.apply(f, p.Name, bound)
 			*this = bound[0]
 			return v, err
+		}
+		if method {
+			return value.Value{}, m.notFound(p.Name, bound)
 		}
 		return value.Value{}, m.notFound(p.Name, slices.Insert(all, len(p.Curry), *this))
 	}

@@ -49,6 +49,18 @@ func (m *Machine) raced(name string, args []value.Value, first int) *value.Error
 	return nil
 }
 
+// racedOn is the error of passing arguments, the first of which may be a reference that is not looked at, to a function
+// that a script names. Some only store them.
+func (m *Machine) racedOn(name string, args []value.Value, reference bool) *value.Error {
+	if len(m.locks) == 0 || name == "curry" || name == "Fn" {
+		return nil
+	}
+	if reference {
+		args = args[1:]
+	}
+	return m.raced(name, args, 1)
+}
+
 // racing is the error of an assignment or an index that passes a function a closure over the variable that its path
 // begins at, as the argument of a number.
 func (m *Machine) racing(name string, x value.Value, number int) *value.Error {

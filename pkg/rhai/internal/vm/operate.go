@@ -10,6 +10,11 @@ import (
 
 // binary applies an operator, built in or registered.
 func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Error) {
+	if len(m.locks) > 0 && !unrelated(op, a, b) {
+		if err := m.raced(op.String(), []value.Value{a, b}, 1); err != nil {
+			return value.Value{}, err
+		}
+	}
 	if op >= value.OpEq {
 		v, ok, err := value.Compare(m, op, a, b)
 		switch {
@@ -51,6 +56,13 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 		return v, m.joined(v, a)
 	}
 	return m.operator(op.String(), a, b)
+}
+
+// unrelated tells whether an operator compares values of types that have nothing to do with each other, which takes no
+// function.
+func unrelated(op value.Op, a, b value.Value) bool {
+	ranges := func(v value.Value) bool { return v.Kind() == value.KindRange || v.Kind() == value.KindRangeInclusive }
+	return op >= value.OpEq && a.Type() != b.Type() && !ranges(a) && !ranges(b)
 }
 
 // unlike tells whether one of two values of different types is the host's: they are different, if nobody knows better.
@@ -125,6 +137,11 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 			return err
 		}
 	}
+	if len(m.locks) > 0 && !adds {
+		if err := m.raced(op.String()+"=", []value.Value{x}, 1); err != nil {
+			return err
+		}
+	}
 	old, before := *place, place.Footprint()
 	if before.Bytes() >= muchBytes || x.Kind() >= value.KindString {
 		if err := m.assigning(op, place, &x); err != nil {
@@ -196,18 +213,26 @@ func (m *Machine) unary(op compile.Op, a value.Value) (value.Value, *value.Error
 		if ok {
 			return v, nil
 		}
-		return m.operator("-", a)
+		return m.prefix("-", a)
 	case compile.OpPlus:
 		if a.IsInt() || a.IsFloat() {
 			a.SetTag(0)
 			return a, nil
 		}
-		return m.operator("+", a)
+		return m.prefix("+", a)
 	}
 	if a.IsBool() {
 		return value.Bool(!a.Bool()), nil
 	}
-	return m.operator("!", a)
+	return m.prefix("!", a)
+}
+
+// prefix calls a prefix operator that somebody registered.
+func (m *Machine) prefix(name string, a value.Value) (value.Value, *value.Error) {
+	if err := m.raced(name, []value.Value{a}, 1); err != nil {
+		return value.Value{}, err
+	}
+	return m.operator(name, a)
 }
 
 // compare is a comparison as a condition.
@@ -229,6 +254,9 @@ func (m *Machine) compare(op value.Op, a, b value.Value) (bool, *value.Error) {
 // contained does OpIn and OpNotIn. The source of an eval is compiled without knowing what functions the script has.
 func (m *Machine) contained(in compile.Instr) (value.Value, *value.Error) {
 	item, container := m.get1(in.B), m.get1(in.C)
+	if err := m.raced("contains", []value.Value{item}, 2); err != nil {
+		return value.Value{}, err
+	}
 	if m.fn.Unit != m.unit {
 		if f := m.find("contains", 2); f != nil {
 			v, err := m.callFunc(f, nil, nil, []value.Value{container, item})
@@ -328,6 +356,9 @@ func (m *Machine) makeRange(op compile.Op, a, b value.Value) (value.Value, *valu
 		name := ".."
 		if op == compile.OpRangeEq {
 			name = "..="
+		}
+		if err := m.raced(name, []value.Value{a, b}, 1); err != nil {
+			return value.Value{}, err
 		}
 		return m.operator(name, a, b)
 	case op == compile.OpRangeEq:
