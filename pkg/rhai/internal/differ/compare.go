@@ -117,8 +117,8 @@ func erratic(script string, want, given batch.Answer) string {
 		return "bits of bytes" // what the reference writes to a bit of a blob's byte is lost
 	case defining.MatchString(script):
 		return "variables of cases" // behind a case that defines one, the reference reads other variables than are named
-	case strings.Contains(given.Stdout+given.Error, "Stack overflow") && (sorts.MatchString(script) || named.MatchString(script)):
-		return "depth" // the reference's sorts go on after one, and a function that is called by its name takes one more level
+	case strings.Contains(given.Stdout+given.Error, "Stack overflow") && compares.MatchString(script):
+		return "depth" // the reference's sorts go on after one
 	case element.MatchString(script) && (refusals(given) > refusals(want) || slices.Equal(unfixed(given), unfixed(want))):
 		return "constants written" // the reference writes to constant texts, blobs, ints, and what maps have not; the engine refuses
 	case slices.Equal(unnumbered(given), unnumbered(want)):
@@ -131,12 +131,12 @@ func erratic(script string, want, given batch.Answer) string {
 	return ""
 }
 
-// element is an assignment to one, or to a property, bit one to an element of an element, sorts a call that a comparator
-// is passed to, named one that a function is passed to by its name, and defining a case that is a definition.
+// element is an assignment to one, or to a property, bit one to an element of an element, sorts and compares a call that a
+// comparator is passed to, and defining a case that is a definition.
 var (
 	bit      = regexp.MustCompile(`\]\??\[[^\]]*\]\s*(\*\*|<<|>>|[-+*/%&|^])?=[^=]`)
 	defining = regexp.MustCompile(`=>\s*(let|const)\b`)
-	named    = regexp.MustCompile(`[(,]\s*"\w+"`)
+	compares = regexp.MustCompile(`\b(sort|sort_by|order|order_by|dedup)\b`)
 	element  = regexp.MustCompile(`(\]|\.\s*\w+)\s*(\*\*|<<|>>|[-+*/%&|^])?=[^=]`)
 	sorts    = regexp.MustCompile(`\b(sort|sort_by|order|order_by)\(.*[|"\x60]`)
 )

@@ -63,10 +63,15 @@ func (cb *callback) with(extra value.Value, given ...value.Value) (value.Value, 
 
 // exactly calls the function with the arguments.
 func (cb *callback) exactly(args ...value.Value) (value.Value, error) {
+	return cb.exactlyOn(nil, args...)
+}
+
+// exactlyOn calls the function with the arguments, and with the item as `this`.
+func (cb *callback) exactlyOn(place *value.Value, args ...value.Value) (value.Value, error) {
 	if err := cb.c.Tick(1); err != nil {
 		return value.Value{}, err
 	}
-	return cb.c.Call(cb.f, nil, append(cb.args[:0], args...))
+	return cb.c.Call(cb.f, place, append(cb.args[:0], args...))
 }
 
 // on calls the function with the item as `this`, and with the extra argument if the function takes it.

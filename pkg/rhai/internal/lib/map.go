@@ -156,8 +156,10 @@ func mapFolding(r *value.Registry) {
 		for k, v := range m.All() {
 			x := v.Share()
 			var result value.Value
-			if cb.arity == 1 {
-				result, err = cb.each(&x, 1, value.Unit(), value.Str(k))
+			done := false
+			if cb.arity == 1 || cb.arity < 0 { // by a name, what takes the key alone comes first
+				result, err = cb.exactlyOn(&x, value.Str(k))
+				done = err == nil || cb.arity == 1 || !cb.missing(err)
 				if !x.Identical(*v) {
 					if e := c.Reserve(value.Growing(args[0], 0)); e != nil {
 						return e
@@ -168,7 +170,8 @@ func mapFolding(r *value.Registry) {
 					}
 					own.Set(k, x)
 				}
-			} else {
+			}
+			if !done {
 				result, err = cb.exactly(value.Str(k), x)
 			}
 			if err != nil {

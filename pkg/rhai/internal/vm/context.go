@@ -36,10 +36,15 @@ func (m *Machine) Aside(f func()) error {
 // Limits are the run's limits.
 func (m *Machine) Limits() *value.Limits { return &m.Run.Limits }
 
-// Call calls a function pointer. The native function that calls takes up a level of the depth.
+// Call calls a function pointer. The native function that calls takes up a level of the depth, and so does looking for
+// a function by its name.
 func (m *Machine) Call(f *value.FnPtr, this *value.Value, args []value.Value) (value.Value, error) {
-	m.max--
-	defer func() { m.max++ }()
+	levels := 1
+	if f.Target == nil {
+		levels = 2
+	}
+	m.max -= levels
+	defer func() { m.max += levels }()
 	copied := m.receiver()
 	m.copies += copied
 	v, err := m.callPointer(f, this, args)
