@@ -17,11 +17,11 @@ const smallMap = 12
 type Map struct {
 	header
 	frozen  bool
-	sorted  bool          // order (or, without an index, the entries themselves) is by key
-	gauge   atomic.Uint32 // as an Array's
-	entries []Entry
+	gauge   atomic.Uint32    // as an Array's
+	entries []Entry          // without an index, by key
 	index   map[string]int32 // nil for a small map
-	order   []int32          // positions by key order; only with an index, only while sorted
+	order   *[]int32         // positions by key order; only with an index, only while it is known
+	added   *Map             // the keys that came while it was a constant, whose entries are none; nil without any
 }
 
 // Entry is one property of a map.
@@ -32,7 +32,7 @@ type Entry struct {
 
 // NewMap makes an empty map with room for n entries.
 func NewMap(n int) *Map {
-	m := &Map{header: header{kind: KindMap}, sorted: true}
+	m := &Map{header: header{kind: KindMap}}
 	if n > 0 {
 		m.entries = make([]Entry, 0, n)
 	}
@@ -72,7 +72,12 @@ func OwnMapIn(run Context, place *Value) (*Map, error) {
 const indexedAtOnce = 2048
 
 func (m *Map) clone(run Context) (c *Map, err error) {
-	c = &Map{header: header{kind: KindMap}, sorted: m.sorted}
+	c = &Map{header: header{kind: KindMap}}
+	if m.added != nil {
+		if c.added, err = m.added.clone(run); err != nil {
+			return nil, err
+		}
+	}
 	if c.entries, err = Make[Entry](run, len(m.entries), len(m.entries)); err != nil {
 		return nil, err
 	}
@@ -80,8 +85,12 @@ func (m *Map) clone(run Context) (c *Map, err error) {
 		if c.index, err = newIndex(run, len(m.index)); err != nil {
 			return nil, err
 		}
-		if c.order, err = Clone(run, m.order); err != nil {
-			return nil, err
+		if m.order != nil {
+			order, err := Clone(run, *m.order)
+			if err != nil {
+				return nil, err
+			}
+			c.order = &order
 		}
 	}
 	err = Pieces(run, len(m.entries), pieceBytes/indexedAtOnce, func(from, to int) {
@@ -197,7 +206,7 @@ func (m *Map) Set(key string, v Value) {
 	}
 	m.index[key] = int32(len(m.entries))
 	m.entries = append(m.entries, Entry{key, v})
-	m.sorted, m.order = false, nil
+	m.order = nil
 }
 
 // Remove takes a key out and returns its value. The map must be owned.
@@ -219,13 +228,30 @@ func (m *Map) Remove(key string) (Value, bool) {
 	}
 	m.entries[last] = Entry{}
 	m.entries = m.entries[:last]
-	m.sorted, m.order = false, nil
+	m.order = nil
 	return v, true
 }
 
 // Clear takes every key out. The map must be owned.
 func (m *Map) Clear() {
-	m.entries, m.index, m.order, m.sorted = nil, nil, nil, true
+	m.entries, m.index, m.order = nil, nil, nil
+}
+
+// Add notes that a key which the map has not comes while it is a constant. The map must be owned.
+func (m *Map) Add(key string) {
+	if m.added == nil {
+		m.added = NewMap(0)
+	}
+	m.added.Set(key, Unit())
+}
+
+// Added tells whether a key came while the map was a constant: its entry may be written to.
+func (m *Map) Added(key string) bool {
+	if m.added == nil {
+		return false
+	}
+	_, ok := m.added.find(key)
+	return ok
 }
 
 // sort makes the order known.
@@ -233,7 +259,7 @@ func (m *Map) sort() { _ = m.Sort(nil) }
 
 // Sort makes the order of the keys known, for At and All, under the limits of a run, which may be nil.
 func (m *Map) Sort(c Context) (err error) {
-	if m.index == nil || m.sorted && m.order != nil {
+	if m.index == nil || m.order != nil {
 		return nil
 	}
 	if c != nil {
@@ -266,7 +292,7 @@ func (m *Map) Sort(c Context) (err error) {
 		}
 		return strings.Compare(m.entries[a].Key, m.entries[b].Key)
 	})
-	m.order, m.sorted = order, true
+	m.order = &order
 	return nil
 }
 
@@ -279,7 +305,7 @@ func (m *Map) At(i int) *Entry {
 		return &m.entries[i]
 	}
 	m.sort()
-	return &m.entries[m.order[i]]
+	return &m.entries[(*m.order)[i]]
 }
 
 // Keys lists the keys in order.

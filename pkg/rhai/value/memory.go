@@ -39,11 +39,7 @@ func (v Value) Footprint() Footprint {
 	case KindBlob:
 		f.bytes += cap(v.Blob().Bytes)
 	case KindMap:
-		m := v.Map()
-		f.bytes = mapBytes + entryBytes*cap(m.entries) + 4*cap(m.order)
-		if m.index != nil {
-			f.bytes += indexBytes * len(m.entries)
-		}
+		f.bytes = v.Map().bytes()
 	case KindFnPtr:
 		p := v.FnPtr()
 		if f.bytes += objectBytes + valueBytes*len(p.Curry); p.Target == nil {
@@ -55,6 +51,21 @@ func (v Value) Footprint() Footprint {
 		f.bytes = valueBytes
 	}
 	return f
+}
+
+// bytes is what the map takes, without what its values and keys do.
+func (m *Map) bytes() int {
+	n := mapBytes + entryBytes*cap(m.entries)
+	if m.order != nil {
+		n += 4 * cap(*m.order)
+	}
+	if m.index != nil {
+		n += indexBytes * len(m.entries)
+	}
+	if m.added != nil {
+		n += m.added.bytes()
+	}
+	return n
 }
 
 // takesMemory tells whether there is an object behind a value: all but unit, the mark of a missing variable, and scalars

@@ -57,8 +57,11 @@ type Func struct {
 	Name    string
 	Params  []Type
 	Mutates bool // writes through its first argument
-	Calls   bool // calls functions that may write to items of its first argument: not refused on constants, whose items they can not write to
-	Global  bool // of a module: found without the module's name, where the module has been imported
+	// GoesBack tells that a copy which the function is given as its first argument goes back to where it came from, as if
+	// it was written to: by the functions that it calls with its items, or for all that the reference knows. It is not
+	// refused on constants.
+	GoesBack bool
+	Global   bool // of a module: found without the module's name, where the module has been imported
 	// Variadic functions take any number of arguments, none too, for their last parameter. They are chosen where no
 	// other overload takes the arguments.
 	Variadic bool

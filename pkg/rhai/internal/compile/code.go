@@ -203,32 +203,39 @@ func (s Symbol) ConstAt(pc int) bool {
 // Site is a call by name or an access to a property: what the machine looks up, and what it found last.
 type Site struct {
 	Name      string
-	Path      []string     // of the module that the name is looked for in
-	First     bool         // the path begins with the frame's first import of the name, and not with the last in sight
-	Script    *Func        // the script function of the name and arity, for any type of this
-	Typed     []*Func      // those for particular types of this
-	Args      int          // of a call in the caller's scope
-	Const     bool         // the receiver is a constant
-	This      bool         // the receiver is this, or reached through it
-	Constant  string       // the constant that a property is written through
-	Scope     int          // the register of the host's variable that the receiver is, plus one
-	Variable  string       // the variable that the receiver begins at, where an eval may have defined it
-	Symbols   int          // of that variable
-	Getters   []GetterStep // the properties on the way from what may be a constant to the receiver
-	Pointer   int          // the register of the function pointer whose name is called, plus one
-	Method    bool         // written x.f(y)
-	Temporary bool         // the receiver is what a call or another expression made, or a copy of a variable
-	Fresh     bool         // the receiver is no part of anything
-	Getter    string       // for a property
+	Path      []string // of the module that the name is looked for in
+	First     bool     // the path begins with the frame's first import of the name, and not with the last in sight
+	Script    *Func    // the script function of the name and arity, for any type of this
+	Typed     []*Func  // those for particular types of this
+	Args      int      // of a call in the caller's scope
+	Root      *Root    // what the path to the receiver begins at, where that may be a constant
+	Steps     *Step    // the last step of that path
+	Pointer   int      // the register of the function pointer whose name is called, plus one
+	Method    bool     // written x.f(y)
+	Temporary bool     // the receiver is what a call or another expression made, or a copy of a variable
+	Fresh     bool     // the receiver is no part of anything
+	Getter    string   // for a property
 	Setter    string
 	Found     atomic.Pointer[Found]
 	Position  atomic.Int32 // where a map last had the property
 }
 
-// GetterStep is a property on a path: of the value in the register Base, by the site.
-type GetterStep struct {
-	Base, Site int
-	Pos        syntax.Pos
+// Root is what a path begins at, where that may be a constant.
+type Root struct {
+	Name    string // as errors have it
+	Const   bool   // it is one
+	This    bool   // it is this
+	Scope   int    // the register of the host's variable that it is, plus one
+	ByName  bool   // it is the variable of the name, which an eval may have defined
+	Symbols int    // of that variable
+}
+
+// Step is a step of a path from a root, of the value in the register Base to a property or an element.
+type Step struct {
+	Before    *Step // nil for the first
+	Base, Key int
+	Property  int // the site of a property; -1 for the element of the key
+	Pos       syntax.Pos
 }
 
 // Found is an overload that a site resolved to, and the types that it was resolved for.

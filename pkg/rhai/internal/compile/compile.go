@@ -188,6 +188,7 @@ type variable struct {
 	reg    int
 	konst  bool
 	plain  bool // a constant that the source gives
+	object bool // and an object map
 	cell   bool // may be shared
 	mark   int  // as in Symbol
 	extern bool // the host's

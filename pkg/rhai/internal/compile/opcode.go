@@ -153,19 +153,16 @@ const (
 	OpSum     // R[A] = R[B] + …, C parts, of which the first is a text; leaves out C-1
 	OpSumOnto // R[A] += R[B] + …, likewise, where R[A] is a text; leaves out C
 	// A Ref form moves: what it yields is shared only if R[B] is. Written through, it must go Back.
-	OpGet            // R[A] = copy R[B].site C
-	OpGetRef         // R[A] = move R[B].site C
-	OpSet            // R[A].site B = R[C]
-	OpMaySetProperty // error of R[A].site B = R[C], if it is one, and no change
-	OpFixed          // error of writing to site B of R[A], which a constant leads to, unless R[A] is a map; pc += n(C) when that has no such entry
-	OpFixedIndex     // pc += n(C) when R[A][R[B]], which a constant leads to, is a copy
-	OpBack           // R[A].site B = R[C], unless it is that already
-	OpIndex          // R[A] = copy R[B][R[C]]
-	OpIndexRef       // R[A] = move R[B][R[C]]
-	OpSetIndex       // R[A][R[B]] = R[C]
-	OpMaySet         // error of R[A][R[B]] = R[C], if it is one, and no change
-	OpKeep           // error when R[A], which the constant of site C leads to, is an array or a map that has R[B]: nothing is computed for its elements
-	OpBackIndex      // R[A][R[B]] = R[C], unless it is that already
+	OpGet        // R[A] = copy R[B].site C
+	OpGetRef     // R[A] = move R[B].site C
+	OpSet        // R[A].site B = R[C]
+	OpFixed      // error of a write to site B of R[A], if R[A] is a part of a constant that has it; an entry that it has not is added
+	OpFixedIndex // likewise of R[A][R[C]], where site B tells what leads to R[A]
+	OpBack       // R[A].site B = R[C], unless it is that already
+	OpIndex      // R[A] = copy R[B][R[C]]
+	OpIndexRef   // R[A] = move R[B][R[C]]
+	OpSetIndex   // R[A][R[B]] = R[C]
+	OpBackIndex  // R[A][R[B]] = R[C], unless it is that already
 
 	// Loops.
 	OpIter    // R[A] = iterator over R[B]
@@ -194,7 +191,7 @@ var opNames = [numOps]string{
 	"loop_eq", "loop_ne", "loop_lt", "loop_le", "loop_gt", "loop_ge",
 	"loop_eq_int", "loop_ne_int", "loop_lt_int", "loop_le_int", "loop_gt_int", "loop_ge_int", "in_range", "switch",
 	"call", "call_name", "call_ref", "call_ptr", "pointer", "in_order", "return", "return_this", "closure", "throw", "rethrow", "caught", "fail", "eval", "call_scoped", "is_shared", "is_defined", "call_module", "module_get", "mark", "trim", "import", "export",
-	"array", "map", "concat", "sum", "sum_onto", "get", "get_ref", "set", "may_set_property", "fixed", "fixed_index", "back", "index", "index_ref", "set_index", "may_set", "keep", "back_index",
+	"array", "map", "concat", "sum", "sum_onto", "get", "get_ref", "set", "fixed", "fixed_index", "back", "index", "index_ref", "set_index", "back_index",
 	"iter", "next", "for_prep", "for_loop", "custom", "resolve", "jump_absent", "stop",
 }
 

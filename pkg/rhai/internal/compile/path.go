@@ -1,8 +1,6 @@
 package compile
 
 import (
-	"slices"
-
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
@@ -12,13 +10,23 @@ import (
 type place struct {
 	reg   int
 	back  []step
-	nils  []int  // jumps for when a `?.` found unit
-	konst string // the constant that the path starts at
-	name  string // the variable that the path starts at, where an eval may have defined it, and its symbols
-	named int
-	scope int  // the register of the host's variable that the path starts at, plus one
-	this  bool // the path starts at this
-	cell  int  // the register of the variable that the path starts at and closures may share, plus one
+	nils  []int // jumps for when a `?.` found unit
+	root  *Root // what the path starts at, where that may be a constant
+	steps *Step // the last one from there
+	cell  int   // the register of the variable that the path starts at and closures may share, plus one
+}
+
+// byName tells whether a path starts at a variable that an eval may have defined.
+func (p place) byName() bool { return p.root != nil && p.root.ByName }
+
+// take adds a step to a path: of the value in p's register, by the site of a property or, where that is negative, by a
+// key, into a register.
+func (p *place) take(property, key, into int, back step) {
+	if p.root != nil {
+		p.steps = &Step{Before: p.steps, Base: p.reg, Key: key, Property: property, Pos: back.pos}
+	}
+	p.back = append([]step{back}, p.back...)
+	p.reg = into
 }
 
 // step is one instruction on the way back.
@@ -43,7 +51,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		if len(e.Namespace) > 0 {
 			r := reg()
 			f.namespaced(e, r)
-			return place{reg: r, konst: e.Name}
+			return place{reg: r, root: &Root{Name: e.Name, Const: true}}
 		}
 		v := f.lookup(e.Name)
 		switch {
@@ -51,19 +59,17 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 			r := reg()
 			name, symbol := f.konst(value.Str(e.Name)), f.symbol(v)
 			f.emit(OpLookup, r, name, symbol, pos)
-			p := place{reg: r, name: e.Name, named: symbol, back: []step{{OpBackStore, r, name, symbol, pos}}}
+			p := place{reg: r, back: []step{{OpBackStore, r, name, symbol, pos}}}
+			p.root = &Root{Name: e.Name, Const: v != nil && v.konst, ByName: true, Symbols: symbol}
 			if v != nil {
 				p.cell = v.reg + 1
-				if v.konst {
-					p.konst = e.Name
-				}
 			}
 			return p
 		case v == nil:
 		case v.konst:
 			r := reg()
 			f.emit(OpCellRef, r, v.reg, 0, pos)
-			p := place{reg: r, konst: e.Name}
+			p := place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, root: &Root{Name: e.Name, Const: true}}
 			if !v.plain {
 				p.cell = f.shared(v)
 			}
@@ -72,7 +78,8 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 			f.emitWide(OpCheck, v.reg, f.konst(value.Str(e.Name)), pos)
 			r := reg()
 			f.emit(OpCellRef, r, v.reg, 0, pos)
-			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, scope: v.reg + 1, cell: f.shared(v)}
+			root := &Root{Name: e.Name, Scope: v.reg + 1}
+			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, root: root, cell: f.shared(v)}
 		case v.cell:
 			r := reg()
 			f.emit(OpCellRef, r, v.reg, 0, pos)
@@ -86,23 +93,22 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 	case *syntax.This:
 		f.emit(OpThis, reg(), 0, 0, pos)
 		r := f.Code[len(f.Code)-1].A
-		return place{reg: int(r), back: []step{{OpMove, 0, int(r), 0, pos}}, this: true}
+		return place{reg: int(r), back: []step{{OpMove, 0, int(r), 0, pos}}, root: &Root{This: true}}
 	case *syntax.Property:
 		f.prepare(e)
 		p := f.base(e.Base, e.Safe, pos)
 		r := reg()
 		site := f.property(e.Name.Text)
+		f.Sites[site].receiver(p)
 		f.emit(OpGetRef, r, p.reg, site, e.Name.Pos)
-		p.back = append([]step{{OpBack, p.reg, site, r, e.Name.Pos}}, p.back...)
-		p.reg = r
+		p.take(site, 0, r, step{OpBack, p.reg, site, r, e.Name.Pos})
 		return p
 	case *syntax.Index:
 		f.prepare(e)
 		key, p := f.keyed(e)
 		r := reg()
 		f.race(f.emitIndex(OpIndexRef, r, p.reg, key, e, syntax.Pos{}), p)
-		p.back = append([]step{{OpBackIndex, p.reg, key, r, begin(e.Key)}}, p.back...)
-		p.reg = r
+		p.take(-1, key, r, step{OpBackIndex, p.reg, key, r, begin(e.Key)})
 		return p
 	case *syntax.Method:
 		return f.invoke(e, into)
@@ -112,25 +118,15 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 	return place{reg: r}
 }
 
-// receiver notes where the receiver of a call comes from.
-func (s *Site) receiver(p place) {
-	s.Const, s.Scope, s.This, s.Variable, s.Symbols = p.konst != "", p.scope, p.this, p.name, p.named
-	if p.konst == "" && p.scope == 0 && !p.this && p.name == "" {
-		return
-	}
-	for _, b := range slices.Backward(p.back) {
-		if b.op == OpBack {
-			s.Getters = append(s.Getters, GetterStep{Base: b.a, Site: b.b, Pos: b.pos})
-		}
-	}
-}
+// receiver notes where the receiver of a call comes from, or what a property is one of.
+func (s *Site) receiver(p place) { s.Root, s.Steps = p.root, p.steps }
 
 // argument compiles the first argument of a call of a function that may write to it: a variable that closures share is
 // passed as a copy.
 func (f *fn) argument(e syntax.Expr, into int) place {
 	p := f.ref(e, into)
 	switch {
-	case p.name != "":
+	case p.byName():
 		f.Code[len(f.Code)-1].Op = OpBareLookup
 		p.back[0].op = OpBareStore
 	case p.cell > 0:
@@ -270,9 +266,6 @@ func (f *fn) property(name string) int {
 
 // goBack compiles a path's way back.
 func (f *fn) goBack(p place) {
-	if p.konst != "" {
-		return
-	}
 	for _, s := range p.back {
 		f.emit(s.op, s.a, s.b, s.c, s.pos)
 	}
@@ -288,7 +281,7 @@ func (f *fn) goBackFrom(called int, p place) {
 			f.alt(at, syntax.Pos{}, f.Pos[called])
 		}
 	}
-	if p.konst == "" && len(p.back) > 0 {
+	if len(p.back) > 0 {
 		f.backs(called)
 	}
 }
@@ -306,15 +299,15 @@ func (f *fn) backs(at int) {
 
 // race notes that an instruction may be passed a closure over the variable that a path begins at.
 func (f *fn) race(at int, p place) {
-	if p.cell == 0 && p.name == "" {
+	if p.cell == 0 && !p.byName() {
 		return
 	}
 	if f.Races == nil {
 		f.Races = map[int]Capture{}
 	}
 	c := Capture{Reg: p.cell - 1}
-	if p.name != "" {
-		c.Name, c.ByName = p.name, p.named+1
+	if p.byName() {
+		c.Name, c.ByName = p.root.Name, p.root.Symbols+1
 	}
 	f.Races[at] = c
 }
@@ -398,8 +391,8 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		p.back = append([]step{{OpMove, p.reg, w, 0, e.Name.Pos}}, p.back...)
 	}
 	switch {
-	case p.name != "":
-		f.emit(OpLock, p.cell-1, f.konst(value.Str(p.name)), p.named+1, e.Name.Pos)
+	case p.byName():
+		f.emit(OpLock, p.cell-1, f.konst(value.Str(p.root.Name)), p.root.Symbols+1, e.Name.Pos)
 	case p.cell > 0:
 		f.emit(OpLock, p.cell-1, 0, 0, e.Name.Pos)
 	}
@@ -418,10 +411,10 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}
 	called := len(f.Code) - 1
-	if p.cell > 0 || p.name != "" {
+	if p.cell > 0 || p.byName() {
 		f.emit(OpUnlock, 0, 0, 0, e.Name.Pos)
 	}
-	if p.konst != "" || p.name != "" || p.this || p.scope > 0 {
+	if p.root != nil {
 		f.emit(OpVary, 0, 0, 0, e.Name.Pos)
 	}
 	f.goBackFrom(called, p)

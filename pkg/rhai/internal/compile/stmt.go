@@ -232,6 +232,8 @@ func (f *fn) let(s *syntax.Let) {
 	}
 	v.konst = s.Const
 	v.plain = s.Const && !f.c.options.Eval && (s.Value == nil || plain(s.Value))
+	_, object := s.Value.(*syntax.Map)
+	v.object = v.plain && object
 	if limit := f.c.options.MaxVariables; limit > 0 && len(f.vars) > limit {
 		f.fail(value.TooManyVariables(), s.Pos)
 	}
@@ -324,15 +326,15 @@ func (f *fn) assign(s *syntax.Assign) {
 		f.assignVariable(t, s, op)
 	case *syntax.Property:
 		n, rhs := f.assigned(s, op)
+		if f.lost(t.Base) {
+			break
+		}
 		rhs = f.steady(rhs, s.Value)
 		f.prepare(t)
 		p := f.base(t.Base, t.Safe, t.Pos)
 		site := f.property(t.Name.Text)
-		f.onConstant(p, t.Base, func(name string) { f.refuseProperty(name, p, t, s, n, rhs, op) })
-		if p.konst != "" {
-			f.settle(p.nils, discard, s.Pos)
-			return
-		}
+		f.Sites[site].receiver(p)
+		f.onConstant(p, t.Base, site, -1)
 		updated := -1
 		if s.Op != "" {
 			v := f.temp()
@@ -347,14 +349,17 @@ func (f *fn) assign(s *syntax.Assign) {
 		f.settle(p.nils, discard, s.Pos)
 	case *syntax.Index:
 		n, rhs := f.assigned(s, op)
+		if _, name := t.Key.(*syntax.String); name && f.lost(t.Base) {
+			break
+		}
 		rhs = f.steady(rhs, s.Value)
 		f.prepare(t)
 		key, p := f.keyed(t)
-		f.onConstant(p, t.Base, func(name string) { f.refuseElement(name, p, key, t, s, n, rhs, op) })
-		if p.konst != "" {
-			f.settle(p.nils, discard, s.Pos)
-			return
+		site := 0
+		if p.root != nil {
+			site = f.site(&Site{Root: p.root, Steps: p.steps})
 		}
+		f.onConstant(p, t.Base, site, key)
 		updated := -1
 		if s.Op != "" {
 			v := f.temp()
@@ -373,7 +378,9 @@ func (f *fn) assign(s *syntax.Assign) {
 		}
 		rhs := f.operand(s.Value)
 		p := f.ref(t, -1)
-		f.onConstant(p, t, func(name string) { f.fail(value.AssignToConstant(name), t.Pos) })
+		free := f.emitWide(OpJumpFree, 0, 0, t.Pos)
+		f.fail(value.AssignToConstant(""), t.Pos)
+		f.land(free)
 		if s.Op == "" {
 			f.emit(OpCopy, p.reg, rhs, 0, s.Pos)
 		} else {

@@ -398,10 +398,10 @@ func arraySearching(r *value.Registry) {
 		return value.Int(at), err
 	}
 	eachPointer(func(second value.Type) {
-		calling(r, "index_of", byFunction, tArray, second)
-		calling(r, "index_of", byFunction, tArray, second, tInt)
+		goingBack(r, "index_of", byFunction, tArray, second)
+		goingBack(r, "index_of", byFunction, tArray, second, tInt)
 		for name, stop := range map[string]bool{"some": true, "all": false} {
-			calling(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
+			goingBack(r, name, func(c value.Context, args []value.Value) (value.Value, error) {
 				found := false
 				cb, err := newCallback(c, args[1])
 				if err != nil {
@@ -445,10 +445,10 @@ func arraySearching(r *value.Registry) {
 		return found, err
 	}
 	for _, params := range [][]value.Type{{tArray, tFn}, {tArray, tFn, tInt}} {
-		r.Add(value.Func{Name: "find", Params: params, Native: find, Calls: true, Traced: "index_of"})
+		r.Add(value.Func{Name: "find", Params: params, Native: find, GoesBack: true, Traced: "index_of"})
 	}
-	calling(r, "find_map", findMap, tArray, tFn)
-	calling(r, "find_map", findMap, tArray, tFn, tInt)
+	goingBack(r, "find_map", findMap, tArray, tFn)
+	goingBack(r, "find_map", findMap, tArray, tFn, tInt)
 }
 
 // position is the index of the first item equal to x; -1 when there is none.
@@ -482,7 +482,7 @@ func add(c value.Context, list []value.Value, x value.Value) ([]value.Value, err
 
 func arrayFolding(r *value.Registry) {
 	eachPointer(func(second value.Type) {
-		folding := calling
+		folding := goingBack
 		if second == tStr {
 			folding = mutating // of a constant's items, as in the reference, a function is called by its pointer alone
 		}
@@ -581,8 +581,8 @@ func arrayFolding(r *value.Registry) {
 				}
 				return acc, nil
 			}
-			calling(r, name, fold, tArray, second)
-			calling(r, name, fold, tArray, second, tAny)
+			goingBack(r, name, fold, tArray, second)
+			goingBack(r, name, fold, tArray, second, tAny)
 		}
 	})
 	mutating(r, "for_each", func(c value.Context, args []value.Value) (value.Value, error) {

@@ -11,14 +11,17 @@ func core(r *value.Registry) {
 	pure(r, "type_of", func(_ value.Context, args []value.Value) (value.Value, error) {
 		return value.Str(args[0].TypeName()), nil
 	}, tAny)
-	text := func(form value.Form) value.Native {
-		return func(c value.Context, args []value.Value) (value.Value, error) {
+	text := func(name string, form value.Form) {
+		native := func(c value.Context, args []value.Value) (value.Value, error) {
 			s, err := value.Text(c, args[0], form)
 			return value.Str(s), err
 		}
+		goingBack(r, name, native, tAny)
+		pure(r, name, native, tStr)
+		pure(r, name, native, tChar)
 	}
-	pure(r, "to_string", text(value.FormPrint), tAny)
-	pure(r, "to_debug", text(value.FormDebug), tAny)
+	text("to_string", value.FormPrint)
+	text("to_debug", value.FormDebug)
 	pure(r, "print", func(c value.Context, args []value.Value) (value.Value, error) {
 		s, err := value.Text(c, args[0], value.FormPrint)
 		if err == nil {
@@ -54,7 +57,7 @@ func core(r *value.Registry) {
 	tag := func(_ value.Context, args []value.Value) (value.Value, error) {
 		return value.Int(int64(args[0].Tag())), nil
 	}
-	pure(r, "tag", tag, tAny)
+	goingBack(r, "tag", tag, tAny)
 	pure(r, value.Getter("tag"), tag, tAny)
 	setTag := func(_ value.Context, args []value.Value) (value.Value, error) {
 		n := args[1].Int()

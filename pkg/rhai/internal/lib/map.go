@@ -188,8 +188,8 @@ func mapFolding(r *value.Registry) {
 		err := each(c, args, func(k string, _, result value.Value) error { return put(c, m, k, result.Share()) })
 		return m.Value(), err
 	}
-	r.Add(value.Func{Name: "map", Params: []value.Type{tMap, tFn}, Native: mapped, Calls: true, Traced: "filter"})
-	calling(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
+	r.Add(value.Func{Name: "map", Params: []value.Type{tMap, tFn}, Native: mapped, GoesBack: true, Traced: "filter"})
+	goingBack(r, "filter", func(c value.Context, args []value.Value) (value.Value, error) {
 		m := newMap(c)
 		err := each(c, args, func(k string, v, result value.Value) error {
 			if isTrue(result) {

@@ -78,9 +78,9 @@ func pure(r *value.Registry, name string, native value.Native, params ...value.T
 	r.Add(value.Func{Name: name, Params: params, Native: native})
 }
 
-// calling adds a function that calls others with items of its first argument, to which they may write.
-func calling(r *value.Registry, name string, native value.Native, params ...value.Type) {
-	r.Add(value.Func{Name: name, Params: params, Native: native, Calls: true})
+// goingBack adds a function whose first argument goes back to where it came from, as if the function had written to it.
+func goingBack(r *value.Registry, name string, native value.Native, params ...value.Type) {
+	r.Add(value.Func{Name: name, Params: params, Native: native, GoesBack: true})
 }
 
 // mutating adds a function that writes through its first argument.

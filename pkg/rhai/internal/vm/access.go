@@ -52,13 +52,9 @@ func (m *Machine) noProperty(name string) *value.Error {
 	return value.PropertyNotFound(name)
 }
 
-// following is the instruction that comes next, but for a check of where a path begins.
+// following is the instruction that comes next.
 func (m *Machine) following() compile.Instr {
-	in := m.fn.Code[m.pc()]
-	if in.Op == compile.OpKeep {
-		in = m.fn.Code[m.pc()+1]
-	}
-	return in
+	return m.fn.Code[m.pc()]
 }
 
 // set writes a property.
@@ -105,33 +101,22 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 	if err := m.racing(s.Setter, x, 1); err != nil {
 		return err
 	}
-	args := [2]value.Value{*v, x}
+	args, constant := [2]value.Value{*v, x}, m.constant(s)
 	if f := m.resolve(s, s.Setter, args[:]); f != nil {
+		if constant {
+			return value.SetConstant(s.Name)
+		}
 		_, err := m.accessor(f, v, x)
 		return err
 	}
 	name := value.Str(s.Name)
-	if v.Kind() == value.KindCustom {
+	if v.Kind() == value.KindCustom && !constant {
 		if f := m.registry.Resolve(value.IndexSet, []value.Value{*v, name, x}); f != nil {
 			_, err := m.accessor(f, v, name, x)
 			return err
 		}
 	}
 	return value.NoSetter(s.Name, *v, x)
-}
-
-// maySetProperty is the error of writing a property, if it is one.
-func (m *Machine) maySetProperty(v value.Value, s *compile.Site, x value.Value) *value.Error {
-	if v.Kind() == value.KindMap {
-		return nil
-	}
-	if err := m.racing(s.Setter, x, 1); err != nil {
-		return err
-	}
-	if m.registry.Resolve(s.Setter, []value.Value{v, x}) == nil {
-		return value.NoSetter(s.Name, v, x)
-	}
-	return nil
 }
 
 // back carries a property that may have changed back to where it was read from. What can't be written was read only.
@@ -497,15 +482,6 @@ func (m *Machine) writing(v value.Value, now value.Footprint, more int) *value.E
 	return nil
 }
 
-// maySet is the error of writing an element, if it is one.
-func (m *Machine) maySet(v, key, x value.Value) *value.Error {
-	if v.Kind() == value.KindCustom {
-		return nil // its setter would do more than to tell
-	}
-	v.Share()
-	return m.setIndex(&v, key, x)
-}
-
 // setString replaces a character, or the characters of a range by the text of any value.
 func (m *Machine) setString(v *value.Value, key, x value.Value) *value.Error {
 	s := v.Str()
@@ -632,14 +608,15 @@ func (m *Machine) backIndex(v *value.Value, key, x value.Value) *value.Error {
 			return nil
 		}
 	}
-	switch k := v.Kind(); k {
-	case value.KindArray, value.KindMap, value.KindString, value.KindBlob, value.KindInt:
-		if k != value.KindArray && k != value.KindMap && m.dirty != native {
-			return nil // it was a copy, of which only what a native function does to it goes back
-		}
+	switch v.Kind() {
+	case value.KindArray, value.KindMap:
 		old, err := m.index(v, key)
 		if err != nil || old.Identical(x) {
 			return err
+		}
+	case value.KindString, value.KindBlob, value.KindInt:
+		if m.dirty != native {
+			return nil // it was a copy, of which only what a native function does to it goes back
 		}
 	}
 	err := m.setIndex(v, key, x)

@@ -313,7 +313,7 @@ func (m *Machine) redefine(in compile.Instr) {
 
 // lookup does OpLookup: it reads a variable by name, copying it unless it is wanted for writing.
 func (m *Machine) lookup(in compile.Instr) *value.Error {
-	name := m.fn.Consts[in.B].Text()
+	name := m.name(in)
 	dst := &m.stack[m.base+int(in.A)]
 	if d := m.seenDynamic(name, m.fn.Symbols[in.C]); d >= 0 {
 		*dst = m.dynamic[d].v.Flat()
@@ -355,10 +355,13 @@ func (m *Machine) bareLookup(in compile.Instr) *value.Error {
 	return m.lookup(in)
 }
 
+// name is the variable's that an instruction names.
+func (m *Machine) name(in compile.Instr) string { return m.fn.Consts[in.B].Text() }
+
 // variable is the place of the variable that an instruction names, nil where there is none.
 func (m *Machine) variable(in compile.Instr) *value.Value {
 	list := m.fn.Symbols[in.C]
-	if d := m.seenDynamic(m.fn.Consts[in.B].Text(), list); d >= 0 {
+	if d := m.seenDynamic(m.name(in), list); d >= 0 {
 		return &m.dynamic[d].v
 	} else if len(list) > 0 {
 		return &m.stack[m.base+list[0].Reg]
@@ -379,7 +382,7 @@ func (m *Machine) constNamed(name string, symbols []compile.Symbol) bool {
 
 // store does OpStore: it writes a variable by name.
 func (m *Machine) store(in compile.Instr) *value.Error {
-	name := m.fn.Consts[in.B].Text()
+	name := m.name(in)
 	v := m.stack[m.base+int(in.A)]
 	place := m.variable(in)
 	switch {

@@ -5,51 +5,82 @@ import (
 	"circles/pkg/rhai/value"
 )
 
-// A function that a constant is the this of may not write to it. Such frames are few: they are listed, and those that
-// are gone are taken off where a constant's method has returned, and where errors are caught.
+// Which writes a constant refuses is told by what leads to them: see compile.Root and compile.Step. In a function that a
+// constant is the this of, this is one. Such frames are few: they are listed, and those that are gone are taken off where
+// a constant's method has returned, and where errors are caught.
 
-// constant tells whether the receiver of a call is a constant, or a part of one.
-func (m *Machine) constant(s *compile.Site) bool { return m.rooted(s) && m.copied(s) == nil }
-
-// rooted tells whether the path to the receiver of a call begins at a constant.
-func (m *Machine) rooted(s *compile.Site) bool {
-	return s.Const || s.Scope > 0 && m.scopeConst(s.Scope-1) || s.This && m.thisConst() ||
-		s.Variable != "" && m.constNamed(s.Variable, m.fn.Symbols[s.Symbols])
+// constant tells whether what a path leads to is a constant, or a part of one.
+func (m *Machine) constant(s *compile.Site) bool {
+	return s.Root != nil && m.rooted(s.Root) && m.copied(s.Steps) == nil
 }
 
-// copied is the first property on the path to a receiver that gives a copy, which is nobody's part; nil where none does.
-func (m *Machine) copied(s *compile.Site) *compile.GetterStep {
-	for i := range s.Getters {
-		base := m.stack[m.base+s.Getters[i].Base]
-		if base.Kind() == value.KindMap {
-			if _, ok := base.Map().Get(m.fn.Sites[s.Getters[i].Site].Name); ok {
-				continue
-			}
+// rooted tells whether a path begins at a constant. A custom value that the host has made one leads to the host.
+func (m *Machine) rooted(r *compile.Root) bool {
+	return r.Const || r.Scope > 0 && m.scopeConst(r.Scope-1) && !m.at(uint16(r.Scope-1)).IsReference() || r.This && m.thisConst() ||
+		r.ByName && m.constNamed(r.Name, m.fn.Symbols[r.Symbols])
+}
+
+// copied is the first step of a path that does not lead to a part of what it is of; nil where all do.
+func (m *Machine) copied(s *compile.Step) *compile.Step {
+	if s == nil {
+		return nil
+	}
+	if before := m.copied(s.Before); before != nil {
+		return before
+	}
+	key := m.stack[m.base+s.Key]
+	if s.Property >= 0 {
+		key = value.Str(m.fn.Sites[s.Property].Name)
+	}
+	if isPart(m.stack[m.base+s.Base], key) {
+		return nil
+	}
+	return s
+}
+
+// isPart tells whether what a key gives of a constant is a part of it: an item of an array, or an entry that a map had
+// when it became a constant.
+func isPart(v, key value.Value) bool {
+	switch v.Kind() {
+	case value.KindArray:
+		return key.IsInt()
+	case value.KindMap:
+		_, has := v.Map().Get(key.Text())
+		return has && !v.Map().Added(key.Text())
+	}
+	return false
+}
+
+// mayAdd is the error of a write to an element of what a path leads to, where that is a part of a constant. An entry
+// that a map has not is none.
+func (m *Machine) mayAdd(v *value.Value, key value.Value, s *compile.Site) *value.Error {
+	if !m.constant(s) {
+		return nil
+	}
+	k := v.Kind()
+	if k == value.KindArray && key.IsInt() {
+		if _, ok := offset(key.Int(), len(v.Array().Items)); !ok {
+			return nil
 		}
-		return &s.Getters[i]
 	}
-	return nil
-}
-
-// keeps is the error of a native method that may write on a copy that a constant's getter gave, where there is a setter
-// to go back by.
-func (m *Machine) keeps(s *compile.Site) *value.Error {
-	if len(s.Getters) == 0 || !m.rooted(s) {
+	switch {
+	case k == value.KindMap && !key.IsString():
+		return nil
+	case isPart(*v, key), k == value.KindCustom && s.Name == "":
+		return value.AssignToConstant(s.Root.Name)
+	case k != value.KindMap || v.Map().Added(key.Text()):
 		return nil
 	}
-	step := m.copied(s)
-	if step == nil {
-		return nil
+	before := v.Footprint()
+	if err := m.writing(*v, before, 0); err != nil {
+		return err
 	}
-	property := m.fn.Sites[step.Site]
-	base := m.stack[m.base+step.Base]
-	copied, err := m.get(&base, property)
-	if err != nil || m.registry.Resolve(property.Setter, []value.Value{base, copied}) == nil {
-		return nil
+	o, err := value.OwnMapIn(m, v)
+	if err != nil {
+		return value.AsError(err)
 	}
-	err = value.SetConstant(property.Name)
-	err.Pos = step.Pos
-	return err
+	o.Add(key.Text())
+	return m.changed(*v, before)
 }
 
 // thisConst tells whether the current frame's this is a constant.

@@ -375,7 +375,7 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 // host's.
 func (m *Machine) reach(f *value.Func, s *compile.Site, name string, at, n int) (value.Value, *value.Error) {
 	if f.Mutates && m.constant(s) && !m.stack[at].IsReference() {
-		if s.Method || s.Scope == 0 && s.Variable == "" {
+		if s.Method || s.Root.Scope == 0 && !s.Root.ByName {
 			return value.Value{}, value.MutateConstant(name)
 		}
 		constant := m.stack[at].Share()
@@ -383,11 +383,8 @@ func (m *Machine) reach(f *value.Func, s *compile.Site, name string, at, n int) 
 	}
 	v, err := m.native(f, name, at, n)
 	m.dirty = clean
-	if f.Mutates || f.Calls {
+	if f.Mutates || f.GoesBack {
 		m.dirty = native
-	}
-	if err == nil && s.Method && m.dirty == native {
-		err = m.keeps(s)
 	}
 	return v, err
 }

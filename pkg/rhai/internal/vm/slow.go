@@ -95,12 +95,11 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 	case compile.OpBareLookup:
 		return m.bareLookup(in)
 	case compile.OpBackStore, compile.OpBareStore:
-		if place := m.variable(in); in.Op == compile.OpBareStore && place != nil && place.IsCell() {
+		place := m.variable(in)
+		if place == nil || place.IsAbsent() || in.Op == compile.OpBareStore && (place.IsCell() || m.constNamed(m.name(in), m.fn.Symbols[in.C])) {
 			break
 		}
-		if err := m.store(in); err != nil && err.Kind != value.ErrVariableNotFound && err.Kind != value.ErrAssignmentToConstant {
-			return err
-		}
+		put(place, m.get1(in.A))
 	case compile.OpIsConst:
 		m.at(in.A).SetBool(m.constNamed(m.fn.Consts[in.B].Text(), m.fn.Symbols[in.C]))
 	case compile.OpIn, compile.OpNotIn:
@@ -251,25 +250,11 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		err := m.set(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
 		m.dirty = written
 		return err
-	case compile.OpMaySetProperty:
-		return m.maySetProperty(m.get1(in.A), m.fn.Sites[in.B], m.get1(in.C))
 	case compile.OpFixed:
-		v, name := m.get1(in.A), m.fn.Sites[in.B].Name
-		if v.Kind() != value.KindMap {
-			return value.SetConstant(name)
-		}
-		if _, ok := v.Map().Get(name); !ok {
-			m.ip = skip(m.ip, int(in.ImmC()))
-		}
+		site := m.fn.Sites[in.B]
+		return m.mayAdd(m.at(in.A), value.Str(site.Name), site)
 	case compile.OpFixedIndex:
-		v, key := m.get1(in.A), m.get1(in.B)
-		here := v.Kind() == value.KindArray
-		if v.Kind() == value.KindMap {
-			_, here = v.Map().Get(key.Text())
-		}
-		if !here {
-			m.ip = skip(m.ip, int(in.ImmC()))
-		}
+		return m.mayAdd(m.at(in.A), m.get1(in.C), m.fn.Sites[in.B])
 	case compile.OpBack:
 		return m.back(m.at(in.A), m.fn.Sites[in.B], m.get1(in.C))
 	case compile.OpIndex:
@@ -281,17 +266,6 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		err := m.setIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
 		m.dirty = written
 		return err
-	case compile.OpKeep:
-		v, key := m.get1(in.A), m.get1(in.B)
-		kept := v.Kind() == value.KindArray && key.IsInt()
-		if v.Kind() == value.KindMap {
-			_, kept = v.Map().Get(key.Text())
-		}
-		if kept {
-			return value.AssignToConstant(m.fn.Sites[in.C].Constant)
-		}
-	case compile.OpMaySet:
-		return m.maySet(m.get1(in.A), m.get1(in.B), m.get1(in.C))
 	case compile.OpBackIndex:
 		return m.backIndex(m.at(in.A), m.get1(in.B), m.get1(in.C))
 	case compile.OpCustom:
