@@ -235,6 +235,7 @@ func (r *Range) Len() int64 {
 type Cell struct {
 	header
 	Locked bool // nobody may touch it: see package vm
+	Const  bool // the variable is a constant, where the closures can't tell from the source
 	V      Value
 }
 

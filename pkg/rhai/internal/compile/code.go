@@ -226,6 +226,7 @@ type Root struct {
 	Const   bool   // it is one
 	This    bool   // it is this
 	Scope   int    // the register of the host's variable that it is, plus one
+	Unsure  int    // the register of the captured variable that it is, plus one, whose cell tells whether it is a constant
 	ByName  bool   // it is the variable of the name, which an eval may have defined
 	Symbols int    // of that variable
 }

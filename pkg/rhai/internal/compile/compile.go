@@ -35,14 +35,14 @@ func (r *Compiler) Compile(script *syntax.Script, options Options) (unit *Unit, 
 			panic(stop)
 		}
 	}()
-	if !options.Eval {
-		script = simplify(script, options)
-	}
 	c := &r.compiler
 	c.options = options
+	if !options.Eval {
+		script, c.late = simplify(script, options)
+	}
 	u, err := c.compile(script)
 	if errors.Is(err, errTooFar) {
-		*c = compiler{options: options, wide: true}
+		*c = compiler{options: options, late: c.late, wide: true}
 		u, err = c.compile(script)
 	}
 	*c = compiler{idle: c.idle}
@@ -119,6 +119,7 @@ func info(s *syntax.Function) *value.FnInfo {
 
 // compiler compiles one unit.
 type compiler struct {
+	late    map[*syntax.Closure]bool // see simplify
 	options Options
 	wide    bool // compare first, then jump
 	unit    *Unit
@@ -189,6 +190,7 @@ type variable struct {
 	konst  bool
 	plain  bool // a constant that the source gives
 	object bool // and an object map
+	unsure bool // a captured one, whose cell tells whether it is a constant
 	cell   bool // may be shared
 	mark   int  // as in Symbol
 	extern bool // the host's
@@ -353,14 +355,15 @@ func (f *fn) closure(s *syntax.Closure) int {
 		case v == nil && !f.all:
 			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(name.Text)), name.Pos)
 			continue // a variable of the host's that is there by name, or none
-		case f.all && (v == nil || !v.konst):
-			capture.ByName = f.symbol(v) + 1
 		}
 		w := g.declare(name.Text, g.temp())
-		w.cell = true
+		known := v != nil && v.konst && v.plain && !c.late[s] // one that the source gives is copied, and is a variable of the closure
+		w.cell = !known
+		if f.all && !known {
+			capture.ByName, w.unsure = f.symbol(v)+1, true
+		}
 		if v != nil {
-			known := v.konst && v.plain // one that the source gives is copied, and is a variable of the closure
-			w.cell, w.konst = !known, v.konst && !known
+			w.konst, w.unsure = v.konst && !known && !w.unsure, v.unsure || w.unsure
 			capture.Reg, capture.Copy = v.reg, known
 		}
 		proto.Captures = append(proto.Captures, capture)

@@ -20,7 +20,7 @@ func (f *fn) onConstant(p place, base syntax.Expr, site, key int) {
 		free = f.emitWide(OpJumpFree, 0, 0, pos)
 	case r.Scope > 0 && len(f.missing) == 0:
 		free = f.emitWide(OpJumpThrough, r.Scope-1, 0, pos)
-	case r.ByName && !r.Const:
+	case r.ByName:
 		t := f.temp()
 		f.emit(OpIsConst, t, f.konst(value.Str(r.Name)), r.Symbols, pos)
 		free = f.emitWide(OpJumpIfNot, t, 0, pos)

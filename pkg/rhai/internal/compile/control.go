@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
@@ -188,7 +190,7 @@ func (f *fn) loopVariable(name syntax.Name, item int) *variable {
 
 // switchStmt compiles a switch. A table leads from the subject to the first case that has its value; each value has a
 // chain of its own through the guards of the cases that have it, then come the ranges in order, then the default.
-func (f *fn) switchStmt(s *syntax.Switch, dst int) {
+func (f *fn) switchStmt(s *syntax.Switch, dst int, statement bool) {
 	subject := f.temp()
 	f.expr(s.Subject, subject)
 	f.Switches = append(f.Switches, Switch{Keys: map[value.Key]int32{}})
@@ -262,16 +264,23 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 		guarded(r.n)
 		f.land(skip)
 	}
+	arm := func(body syntax.Stmt, pos syntax.Pos) {
+		if x := alone(body); x != nil && statement && f.all {
+			f.stmt(x, dst)
+			return
+		}
+		f.enter(func() { f.stmt(body, dst) }, pos)
+	}
 	var ends []int
 	if s.Default != nil {
-		f.enter(func() { f.stmt(s.Default, dst) }, s.Pos)
+		arm(s.Default, s.Pos)
 	} else {
 		f.unit(dst, s.Pos)
 	}
 	ends = append(ends, f.emitWide(OpJump, 0, 0, s.Pos))
 	for n, c := range s.Cases {
 		f.landAll(bodies[n])
-		f.enter(func() { f.stmt(c.Body, dst) }, c.Pos)
+		arm(c.Body, c.Pos)
 		if dst != tail {
 			ends = append(ends, f.emitWide(OpJump, 0, 0, c.Pos))
 		}
@@ -289,6 +298,39 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int) {
 			}
 		}
 	}
+}
+
+// alone is the expression that the body of a case is, which is no scope then: what an eval defines there stays. It is nil
+// where the body is anything else.
+func alone(body syntax.Stmt) *syntax.ExprStmt {
+	b, ok := body.(*syntax.Block)
+	if !ok {
+		x, _ := body.(*syntax.ExprStmt)
+		return x
+	}
+	if len(b.Body) != 1 {
+		return nil
+	}
+	if inner, ok := b.Body[0].(*syntax.Block); ok && isScope(inner) {
+		return nil
+	}
+	return alone(b.Body[0])
+}
+
+// isScope tells whether a block that is a statement is a scope of its own. The reference takes it for one where it has a
+// definition in it, or a call of eval that is a statement; what other evals define stays behind it.
+func isScope(b *syntax.Block) bool {
+	return slices.ContainsFunc(b.Body, func(s syntax.Stmt) bool {
+		switch s := s.(type) {
+		case *syntax.Let, *syntax.Import:
+			return true
+		case *syntax.ExprStmt:
+			call, ok := s.X.(*syntax.Call)
+			_, custom := s.X.(*syntax.Custom)
+			return custom || ok && call.Name == "eval" && len(call.Namespace) == 0
+		}
+		return false
+	})
 }
 
 // fewTexts is how many strings are compared faster one by one than found by their hash.

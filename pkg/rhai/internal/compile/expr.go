@@ -83,7 +83,7 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 	case *syntax.If:
 		f.ifStmt(e, dst)
 	case *syntax.Switch:
-		f.switchStmt(e, dst)
+		f.switchStmt(e, dst, false)
 	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
 		f.loopStmt(e.(syntax.Stmt), dst)
 	case *syntax.Custom:
@@ -99,7 +99,7 @@ func (f *fn) effect(e syntax.Expr) {
 	case *syntax.If:
 		f.ifStmt(e, discard)
 	case *syntax.Switch:
-		f.switchStmt(e, discard)
+		f.switchStmt(e, discard, false)
 	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
 		f.loopStmt(e.(syntax.Stmt), discard)
 	default:

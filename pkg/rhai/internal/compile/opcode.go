@@ -32,7 +32,7 @@ const (
 	OpGlobal     // R[A] = global constant BC
 	OpSetGlob    // global constant BC = R[A]
 	OpLookup     // R[A] = variable of symbols C by name K[B], defined by an eval or not
-	OpRedefine   // the variable at place C of symbols B, or one that evals defined which has its place now, is another with the value R[A]
+	OpRedefine   // the variable at place C/2 of symbols B, or one that evals defined which has its place now, is another with the value R[A]: a constant if C is odd
 	OpStore      // variable of symbols C by name K[B] = R[A]
 	OpBackStore  // OpStore, unless it is a constant or a function
 	OpBareLookup // OpLookup, but a copy of what the variable shares
@@ -136,7 +136,7 @@ const (
 	OpFail       // throw Errors[BC]
 	OpEval       // R[A] = eval R[A] with symbols B, in a block when C is 1
 	OpCallScoped // R[A] = site B (R[A] …) in the scope of symbols C
-	OpIsShared   // R[A] = whether R[B] is shared
+	OpIsShared   // R[A] = whether R[B], or the variable of symbols C-1 by name K[B], where there are some, is shared
 	OpIsDefined  // R[A] = whether a variable named R[A] is defined, by symbols B or by an eval
 	OpCallModule // R[A+1] = site B in its module (R[A] …), C arguments
 	OpModuleGet  // R[A] = variable of site B in its module

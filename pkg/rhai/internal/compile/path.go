@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
@@ -60,7 +62,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 			name, symbol := f.konst(value.Str(e.Name)), f.symbol(v)
 			f.emit(OpLookup, r, name, symbol, pos)
 			p := place{reg: r, back: []step{{OpBackStore, r, name, symbol, pos}}}
-			p.root = &Root{Name: e.Name, Const: v != nil && v.konst, ByName: true, Symbols: symbol}
+			p.root = &Root{Name: e.Name, ByName: true, Symbols: symbol}
 			if v != nil {
 				p.cell = v.reg + 1
 			}
@@ -83,7 +85,11 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		case v.cell:
 			r := reg()
 			f.emit(OpCellRef, r, v.reg, 0, pos)
-			return place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, cell: f.shared(v)}
+			p := place{reg: r, back: []step{{OpCellSet, v.reg, r, 0, pos}}, cell: f.shared(v)}
+			if v.unsure {
+				p.root = &Root{Name: e.Name, Unsure: v.reg + 1}
+			}
+			return p
 		case into >= 0:
 			f.emit(OpMove, into, v.reg, 0, pos)
 			return place{reg: into, back: []step{{OpMove, v.reg, into, 0, pos}}}
@@ -503,10 +509,15 @@ func (f *fn) qualifiedCall(e *syntax.Call, dst int) {
 // isShared compiles the question whether a closure shares a variable. No other value is shared.
 func (f *fn) isShared(e syntax.Expr, dst int, pos syntax.Pos) {
 	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 {
-		if v := f.lookup(id.Name); v != nil && !(v.konst && v.plain) {
-			if v.extern {
-				f.emitWide(OpCheck, v.reg, f.konst(value.Str(id.Name)), id.Pos)
-			}
+		switch v := f.lookup(id.Name); {
+		case f.all:
+			f.emit(OpIsShared, dst, f.konst(value.Str(id.Name)), f.symbol(v)+1, pos)
+			return
+		case v == nil:
+		case v.extern:
+			f.emitWide(OpCheck, v.reg, f.konst(value.Str(id.Name)), id.Pos)
+			fallthrough
+		default:
 			f.emit(OpIsShared, dst, v.reg, 0, pos)
 			return
 		}

@@ -11,24 +11,28 @@ import (
 // the place of their names. That is visible: what is left out can't fail, and the value of a block is that of the last
 // statement that stays. So it is done at every level of optimization; but for the sources of eval, which the reference
 // runs as they are written. The script itself is not changed.
-func simplify(script *syntax.Script, options Options) *syntax.Script {
-	s := simplifier{keepNames: options.Resolve, keepDead: options.Level == Literal}
+//
+// It also lists the closures that capture constants of the source behind an eval, where the reference takes them for
+// any other variable.
+func simplify(script *syntax.Script, options Options) (*syntax.Script, map[*syntax.Closure]bool) {
+	late := map[*syntax.Closure]bool{}
+	s := simplifier{keepNames: options.Resolve, keepDead: options.Level == Literal, late: late}
 	body := s.list(script.Body, true, false)
 	if len(script.Functions) == 0 && sameList(body, script.Body) {
-		return script
+		return script, late
 	}
 	out := *script
 	out.Body = body
 	out.Functions = slices.Clone(script.Functions)
 	for i, fn := range script.Functions {
-		inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
+		inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead, late: late}
 		if body := inner.list(fn.Body.Body, true, false); !sameList(body, fn.Body.Body) {
 			changed := *fn
 			changed.Body = &syntax.Block{Pos: fn.Body.Pos, Body: body, End: fn.Body.End}
 			out.Functions[i] = &changed
 		}
 	}
-	return &out
+	return &out, late
 }
 
 // sameList tells whether a list is all of another one, in its memory: simplified to itself. So are nodes, which are
@@ -43,6 +47,7 @@ type simplifier struct {
 	evaluated bool      // one was met in the statements around: the reference leaves names alone from there on
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
+	late      map[*syntax.Closure]bool
 }
 
 // binding is a variable, with its value when it is a constant that the source gives.
@@ -262,13 +267,17 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	}
 	cond := s.expr(n.Cond)
 	if yes, ok := condition(cond); ok && !keepDead {
+		evals, chosen := s.evals, syntax.Stmt(nil)
 		switch {
 		case yes:
-			return s.stmt(n.Then, wanted)
+			chosen = s.stmt(n.Then, wanted)
 		case n.Else != nil:
-			return s.stmt(n.Else, wanted)
+			chosen = s.stmt(n.Else, wanted)
 		}
-		return nil
+		if b, ok := chosen.(*syntax.Block); ok && len(b.Body) > 1 && s.evals > evals {
+			return scoped(b)
+		}
+		return chosen
 	}
 	out := &syntax.If{Pos: n.Pos, Cond: cond, Then: s.block(n.Then, wanted)}
 	if n.Else != nil {
@@ -295,6 +304,11 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		return rest
 	}
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
+}
+
+// scoped is a block that was chosen, which is a scope whatever is in it: see isScope.
+func scoped(b *syntax.Block) syntax.Stmt {
+	return &syntax.If{Pos: b.Pos, Cond: &syntax.Bool{Pos: b.Pos, Value: true}, Then: b}
 }
 
 // alive is a simplifier in the same state that leaves out what is never reached.
@@ -404,7 +418,12 @@ func same(a, b syntax.Expr) bool {
 // arm simplifies the body of a case, which is a scope.
 func (s *simplifier) arm(body syntax.Stmt) syntax.Stmt {
 	defer func(n int) { s.bindings = s.bindings[:n] }(len(s.bindings))
+	evals := s.evals
 	if out := s.stmt(body, true); out != nil && !defines(out) {
+		_, choice := body.(*syntax.If)
+		if b, ok := out.(*syntax.Block); ok && choice && s.evals > evals {
+			return scoped(b)
+		}
 		return out
 	}
 	return unitStmt(body.Position())
@@ -436,6 +455,11 @@ func (s *simplifier) constant(name string) syntax.Expr {
 	if s.keepNames || s.evaluated {
 		return nil
 	}
+	return s.given(name)
+}
+
+// given is the value that the source gives to a constant of a name; nil for other variables.
+func (s *simplifier) given(name string) syntax.Expr {
 	for i := len(s.bindings) - 1; i >= 0; i-- {
 		if s.bindings[i].name == name {
 			return s.bindings[i].value

@@ -354,10 +354,13 @@ func signed(e syntax.Expr) bool {
 // closure simplifies a closure's body, where what it captures is a variable. Capturing a constant that is itself a
 // closure fails, as reading it does.
 func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
-	inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
+	inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead, late: s.late}
 	out := &syntax.Closure{Pos: n.Pos, Params: n.Params, Captures: n.Captures, Body: inner.closureBody(n.Body)}
 	known := 0
 	for _, name := range n.Captures {
+		if s.evaluated && s.given(name.Text) != nil {
+			s.late[out] = true
+		}
 		v := s.constant(name.Text)
 		if _, ok := v.(*syntax.Closure); ok {
 			failing := &syntax.ExprStmt{X: read(v, name.Pos)}

@@ -90,7 +90,15 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 	switch s := s.(type) {
 	case *syntax.ExprStmt:
 		f.value(s.X, dst)
-	case *syntax.Block, *syntax.If, *syntax.Switch, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+	case *syntax.Switch:
+		f.switchStmt(s, dst, true)
+	case *syntax.Block:
+		if f.all && !isScope(s) {
+			f.block(s.Body, dst)
+		} else {
+			f.value(s, dst)
+		}
+	case *syntax.If, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
 		f.value(s.(syntax.Expr), dst)
 	case *syntax.Let:
 		f.let(s)
@@ -177,7 +185,7 @@ func (f *fn) value(e syntax.Expr, dst int) {
 	case *syntax.If:
 		f.ifStmt(e, tail)
 	case *syntax.Switch:
-		f.switchStmt(e, tail)
+		f.switchStmt(e, tail, false)
 	default:
 		f.ret(f.operand(e), e.Position())
 	}
@@ -211,9 +219,15 @@ func (f *fn) let(s *syntax.Let) {
 			f.expr(s.Value, t)
 		}
 		list, n := f.entries(old)
-		list[n].Const = s.Const
 		f.Symbols = append(f.Symbols, list)
-		f.emit(OpRedefine, t, len(f.Symbols)-1, n, s.Pos)
+		konst := 0
+		if s.Const {
+			konst = 1
+		}
+		if n >= 1<<15 {
+			f.tooLarge = "too many variables"
+		}
+		f.emit(OpRedefine, t, len(f.Symbols)-1, 2*n+konst, s.Pos)
 	case s.Value == nil:
 		f.emit(OpUnit, reg, 0, 0, s.Pos)
 	case old == nil || writesLast(s.Value):
@@ -246,7 +260,7 @@ func (f *fn) let(s *syntax.Let) {
 	if s.Const && f.global {
 		f.emit(OpSetGlob, reg, f.c.global(s.Name.Text), 0, s.Pos)
 	}
-	symbol := Symbol{Name: s.Name.Text, Reg: reg, Const: s.Const, From: len(f.Code)}
+	symbol := Symbol{Name: s.Name.Text, Reg: reg, Const: s.Const, From: len(f.Code), Mark: v.mark}
 	if old != nil {
 		for i := range f.Defined {
 			if f.Defined[i].Reg == reg {
@@ -277,7 +291,7 @@ func (f *fn) entries(of *variable) (list []Symbol, at int) {
 	for _, v := range f.vars {
 		if !seen[v.reg] {
 			seen[v.reg] = true
-			list = append(list, Symbol{Name: v.name, Reg: v.reg, Mark: v.mark})
+			list = append(list, Symbol{Name: v.name, Reg: v.reg, Const: v.konst, Mark: v.mark})
 		}
 	}
 	slices.Reverse(list)
@@ -468,7 +482,7 @@ func (f *fn) assignVariable(t *syntax.Ident, s *syntax.Assign, op value.Op) {
 		switch { // a constant is found to be one first
 		case f.all:
 			f.store(t, v, p.reg)
-		case v.extern:
+		case v.extern, v.unsure:
 			f.emitWide(OpWritable, v.reg, f.konst(value.Str(t.Name)), t.Pos)
 		}
 		f.race(f.emit(OpAssign, p.reg, rhs, int(op), s.Pos), p)
@@ -481,7 +495,7 @@ func (f *fn) store(t *syntax.Ident, v *variable, x int) {
 	switch {
 	case f.all:
 		f.emit(OpStore, x, f.konst(value.Str(t.Name)), f.symbol(v), t.Pos)
-	case v.extern:
+	case v.extern, v.unsure:
 		f.emitWide(OpWritable, v.reg, f.konst(value.Str(t.Name)), t.Pos)
 		f.emit(OpCellSet, v.reg, x, 0, t.Pos)
 	default:

@@ -493,17 +493,17 @@ func (m *Machine) accessor(f *value.Func, this *value.Value, args ...value.Value
 	return v, err
 }
 
-// captured is the variable that is captured, nil when there is none, and whether it is captured by value.
-func (m *Machine) captured(c compile.Capture) (v *value.Value, byValue bool) {
+// captured is the variable that is captured, nil when there is none, and whether it is found to be a constant here.
+func (m *Machine) captured(c compile.Capture) (v *value.Value, konst bool) {
 	if c.ByName == 0 {
-		return &m.stack[m.base+c.Reg], c.Copy
+		return &m.stack[m.base+c.Reg], false
 	}
 	symbols := m.fn.Symbols[c.ByName-1]
 	if d := m.seenDynamic(c.Name, symbols); d >= 0 {
 		return &m.dynamic[d].v, m.dynamic[d].konst
 	}
 	if len(symbols) > 0 {
-		return &m.stack[m.base+c.Reg], c.Copy
+		return &m.stack[m.base+c.Reg], m.constNamed(c.Name, symbols)
 	}
 	if v, ok := m.hostVariable(c.Name); ok {
 		return &v, true
@@ -516,13 +516,13 @@ func (m *Machine) closure(in compile.Instr) *value.Error {
 	p := &m.fn.Protos[in.B]
 	curry := make([]value.Value, len(p.Captures))
 	for i, c := range p.Captures {
-		v, byValue := m.captured(c)
+		v, konst := m.captured(c)
 		switch {
 		case v == nil || v.IsAbsent():
 			err := value.VariableNotFound(c.Name)
 			err.Pos = c.Pos
 			return err
-		case byValue:
+		case c.Copy:
 			curry[i] = v.Flat().Share()
 		case v.IsCell() && v.Cell().Locked:
 			return value.DataRace()
@@ -530,6 +530,7 @@ func (m *Machine) closure(in compile.Instr) *value.Error {
 			curry[i] = *v
 		default:
 			*v = value.NewCell(*v)
+			v.Cell().Const = konst
 			curry[i] = *v
 			m.room -= v.Footprint().Bytes()
 		}

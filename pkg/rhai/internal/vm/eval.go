@@ -126,7 +126,8 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 	if keep {
 		for _, s := range f.Defined {
 			if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() && s.From <= stop {
-				own = append(own, dynamic{s.Name, v, s.ConstAt(stop), m.depth, after, nested})
+				s.Const = s.ConstAt(stop)
+				own = append(own, dynamic{s.Name, v, m.isConst(frameBase, s), m.depth, after, nested})
 			}
 		}
 		// The code ran one frame deeper, but what an eval inside of it defined is its own.
@@ -170,7 +171,7 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 			if c.Name == s.Name {
 				m.stack[reg] = m.stack[m.base+c.Reg]
 				links[i].at = m.base + c.Reg
-				konst := c.Const
+				konst := m.isConst(m.base, c)
 				if c.Reg < len(m.origin) && m.fn.IsExternal(c.Reg) {
 					konst = m.scopeConst(c.Reg)
 				}
@@ -211,7 +212,7 @@ func (m *Machine) borrowed(name string) (value.Value, link, int) {
 		for _, s := range f.Symbols[list] {
 			if s.Name == name {
 				at := caller.base + s.Reg
-				return m.stack[at], link{at, -1, -1}, constness(s.Const)
+				return m.stack[at], link{at, -1, -1}, constness(m.isConst(caller.base, s))
 			}
 		}
 	}
@@ -292,16 +293,19 @@ func (m *Machine) defined() int {
 // with variables of an eval's in between, it takes another than the one that the source means.
 func (m *Machine) redefine(in compile.Instr) {
 	m.dynamic = m.visible(m.dynamic)
-	v, list := m.get1(in.A), m.fn.Symbols[in.B]
+	v, list, konst := m.get1(in.A), m.fn.Symbols[in.B], in.C&1 == 1
+	named := list[in.C>>1]
+	m.setConst(named, m.isConst(m.base, named)) // it may stay what it is
 	d, at := len(m.dynamic)-1, 0
-	for n := int(in.C); at < len(list); n-- {
+	for n := int(in.C >> 1); at < len(list); n-- {
 		eval := d >= 0 && m.dynamic[d].depth == m.depth && d >= m.marked(list[at])
 		switch {
 		case n == 0 && eval:
-			m.dynamic[d].v, m.dynamic[d].konst = v, list[in.C].Const
+			m.dynamic[d].v, m.dynamic[d].konst = v, konst
 			return
 		case n == 0:
 			m.stack[m.base+list[at].Reg] = v
+			m.setConst(list[at], konst)
 			return
 		case eval:
 			d--
@@ -309,6 +313,35 @@ func (m *Machine) redefine(in compile.Instr) {
 			at++
 		}
 	}
+}
+
+// Bits of the register of an OpMark: whether it tells if its variable is a constant, and if so.
+const (
+	tellsConst = 1 << 62
+	isConst    = 1 << 61
+)
+
+// isConst tells whether a variable of the frame that begins at base is a constant.
+func (m *Machine) isConst(base int, s compile.Symbol) bool {
+	if s.Mark > 0 {
+		if mark := m.stack[base+s.Mark-1].Int(); mark&tellsConst != 0 {
+			return mark&isConst != 0
+		}
+	}
+	return s.Const
+}
+
+// setConst makes a variable of the current frame a constant or none, where it has an OpMark.
+func (m *Machine) setConst(s compile.Symbol, konst bool) {
+	if s.Mark == 0 {
+		return
+	}
+	mark := &m.stack[m.base+s.Mark-1]
+	n := mark.Int()&^isConst | tellsConst
+	if konst {
+		n |= isConst
+	}
+	mark.SetInt(n)
 }
 
 // lookup does OpLookup: it reads a variable by name, copying it unless it is wanted for writing.
@@ -375,7 +408,8 @@ func (m *Machine) constNamed(name string, symbols []compile.Symbol) bool {
 		return m.dynamic[d].konst
 	}
 	for _, s := range symbols {
-		return s.Const || m.fn.IsExternal(s.Reg) && m.scopeConst(s.Reg)
+		v := m.stack[m.base+s.Reg]
+		return m.isConst(m.base, s) || v.IsCell() && v.Cell().Const || m.fn.IsExternal(s.Reg) && m.scopeConst(s.Reg)
 	}
 	return false
 }

@@ -17,7 +17,13 @@ func (m *Machine) constant(s *compile.Site) bool {
 // rooted tells whether a path begins at a constant. A custom value that the host has made one leads to the host.
 func (m *Machine) rooted(r *compile.Root) bool {
 	return r.Const || r.Scope > 0 && m.scopeConst(r.Scope-1) && !m.at(uint16(r.Scope-1)).IsReference() || r.This && m.thisConst() ||
-		r.ByName && m.constNamed(r.Name, m.fn.Symbols[r.Symbols])
+		r.ByName && m.constNamed(r.Name, m.fn.Symbols[r.Symbols]) || r.Unsure > 0 && m.unsureConst(r.Unsure-1)
+}
+
+// unsureConst tells whether a captured variable is a constant.
+func (m *Machine) unsureConst(reg int) bool {
+	v := m.stack[m.base+reg]
+	return v.IsCell() && v.Cell().Const
 }
 
 // copied is the first step of a path that does not lead to a part of what it is of; nil where all do.

@@ -490,7 +490,8 @@ func (m *Machine) unbind(f *compile.Func) {
 	for i, s := range f.Defined {
 		take(i + 1)
 		if v := m.stack[s.Reg]; !v.IsAbsent() && s.From <= m.stop {
-			vars = append(vars, m.left(s.Name, v, s.ConstAt(m.stop)))
+			s.Const = s.ConstAt(m.stop)
+			vars = append(vars, m.left(s.Name, v, m.isConst(0, s)))
 		}
 	}
 	take(math.MaxInt)

@@ -375,7 +375,7 @@ func (m *Machine) callModule(in compile.Instr) *value.Error {
 // host's.
 func (m *Machine) reach(f *value.Func, s *compile.Site, name string, at, n int) (value.Value, *value.Error) {
 	if f.Mutates && m.constant(s) && !m.stack[at].IsReference() {
-		if s.Method || s.Root.Scope == 0 && !s.Root.ByName {
+		if s.Method || s.Root.Scope == 0 && s.Root.Unsure == 0 && !s.Root.ByName {
 			return value.Value{}, value.MutateConstant(name)
 		}
 		constant := m.stack[at].Share()

@@ -35,7 +35,7 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		if m.at(in.A).IsAbsent() {
 			return value.VariableNotFound(name)
 		}
-		if m.scopeConst(int(in.A)) {
+		if a := m.at(in.A); a.IsCell() && a.Cell().Const || m.fn.IsExternal(int(in.A)) && m.scopeConst(int(in.A)) {
 			return value.AssignToConstant(name)
 		}
 	case compile.OpJumpThrough:
@@ -200,7 +200,14 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 	case compile.OpCallScoped:
 		return m.callScoped(in)
 	case compile.OpIsShared:
-		m.at(in.A).SetBool(m.at(in.B).IsCell())
+		v := m.at(in.B)
+		if in.C > 0 {
+			in.C--
+			if v = m.variable(in); v == nil || v.IsAbsent() {
+				return value.VariableNotFound(m.name(in))
+			}
+		}
+		m.at(in.A).SetBool(v.IsCell())
 	case compile.OpIsDefined:
 		return m.isDefined(in)
 	case compile.OpMark:
