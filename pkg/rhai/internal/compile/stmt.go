@@ -166,7 +166,7 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 			alias = &s.Name
 		}
 		f.operand(&syntax.Ident{Pos: s.Name.Pos, Name: s.Name.Text}) // it must exist
-		f.export(s.Name.Text, alias.Text, pos)
+		f.export(f.lookup(s.Name.Text), alias.Text, pos)
 		f.unit(dst, pos)
 	}
 	f.next = mark
@@ -255,7 +255,16 @@ func (f *fn) let(s *syntax.Let) {
 		return
 	}
 	if s.Export && f.global {
-		f.export(s.Name.Text, s.Name.Text, s.Pos)
+		last := v
+		if old != nil { // what the reference gives away is whatever it has defined last
+			list, _ := f.entries(v)
+			for _, w := range f.vars {
+				if w.reg == list[0].Reg {
+					last = w
+				}
+			}
+		}
+		f.export(last, s.Name.Text, s.Pos)
 	}
 	if s.Const && f.global {
 		f.emit(OpSetGlob, reg, f.c.global(s.Name.Text), 0, s.Pos)
@@ -299,8 +308,7 @@ func (f *fn) entries(of *variable) (list []Symbol, at int) {
 }
 
 // export compiles the giving of a variable to those who import the script.
-func (f *fn) export(name, alias string, pos syntax.Pos) {
-	v := f.lookup(name)
+func (f *fn) export(v *variable, alias string, pos syntax.Pos) {
 	if v == nil || !f.global {
 		return
 	}
