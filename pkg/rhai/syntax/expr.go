@@ -88,9 +88,10 @@ func (p *parser) binary(left Expr, parent, level int, pos Pos) Expr {
 		} else {
 			right = p.unary(level)
 		}
+		next := p.infix()
 		level = p.enter(level, pos)
 		pos = op.pos
-		if next := p.infix(); next > prec || next == prec && op.kind == tPower {
+		if next > prec || next == prec && op.kind == tPower {
 			right = p.binary(right, prec, level, start)
 		}
 		if op.kind == tAndAnd || op.kind == tOrOr {
