@@ -238,6 +238,15 @@ func shift(x, n int64) int64 {
 	return 0
 }
 
+// remainder is x modulo y. Where there is none it is what processors make of an invalid operation.
+func remainder(x, y float64) float64 {
+	r := math.Mod(x, y)
+	if r != r {
+		return math.Copysign(r, -1)
+	}
+	return r
+}
+
 func floatOp(op Op, x, y float64) (Value, bool, error) {
 	switch op {
 	case OpAdd:
@@ -249,7 +258,7 @@ func floatOp(op Op, x, y float64) (Value, bool, error) {
 	case OpDiv:
 		return Float(x / y), true, nil
 	case OpMod:
-		return Float(math.Mod(x, y)), true, nil
+		return Float(remainder(x, y)), true, nil
 	case OpPow:
 		return Float(float.Pow(x, y)), true, nil
 	case OpShl, OpShr, OpAnd, OpOr, OpXor:

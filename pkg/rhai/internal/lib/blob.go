@@ -433,7 +433,7 @@ func blobNumbers(r *value.Registry) {
 				return write(c, args, uint64(args[len(args)-1].Int()))
 			}, append(slices.Clone(params), tInt)...)
 			mutating(r, "write_"+suffix, func(c value.Context, args []value.Value) (value.Value, error) {
-				return write(c, args, math.Float64bits(args[len(args)-1].Float()))
+				return write(c, args, floatBits(args[len(args)-1].Float()))
 			}, append(slices.Clone(params), tFloat)...)
 		}, tBlob)
 	}
@@ -469,4 +469,13 @@ func blobNumbers(r *value.Registry) {
 			}, params...)
 		}, tBlob, tStr)
 	}
+}
+
+// floatBits are the bits of a float. Of those that are no number, which Go has several of, nothing but the sign counts.
+func floatBits(f float64) uint64 {
+	bits := math.Float64bits(f)
+	if f != f {
+		return bits&(1<<63) | 0x7ff8<<48
+	}
+	return bits
 }
