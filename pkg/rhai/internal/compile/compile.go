@@ -36,13 +36,13 @@ func (r *Compiler) Compile(script *syntax.Script, options Options) (unit *Unit, 
 		}
 	}()
 	c := &r.compiler
-	c.options = options
+	c.options, c.source = options, script
 	if !options.Eval {
 		script, c.late = simplify(script, options)
 	}
 	u, err := c.compile(script)
 	if errors.Is(err, errTooFar) {
-		*c = compiler{options: options, late: c.late, wide: true}
+		*c = compiler{options: options, source: c.source, late: c.late, wide: true}
 		u, err = c.compile(script)
 	}
 	*c = compiler{idle: c.idle}
@@ -121,6 +121,7 @@ func info(s *syntax.Function) *value.FnInfo {
 type compiler struct {
 	late    map[*syntax.Closure]bool // see simplify
 	options Options
+	source  *syntax.Script
 	wide    bool // compare first, then jump
 	unit    *Unit
 	globals map[string]int    // numbers of the global constants that somebody reads
@@ -139,6 +140,19 @@ func (c *compiler) intern(name string) string {
 	}
 	c.names[name] = name
 	return name
+}
+
+// hasFunctions tells whether the source has functions or closures. Without any, the reference keeps no global constants.
+func (c *compiler) hasFunctions() bool {
+	found := c.unit.Names > 0
+	for _, s := range c.source.Body {
+		inspect(s, func(n syntax.Node) bool {
+			_, closure := n.(*syntax.Closure)
+			found = found || closure
+			return !found
+		})
+	}
+	return found
 }
 
 func (c *compiler) global(name string) int {
@@ -351,15 +365,14 @@ func (f *fn) closure(s *syntax.Closure) int {
 	proto := Proto{Func: target}
 	for _, name := range s.Captures {
 		v, capture := f.lookup(name.Text), Capture{Name: name.Text, Pos: name.Pos}
-		switch {
-		case v == nil && !f.all:
+		if v == nil && !f.all && !f.main {
 			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(name.Text)), name.Pos)
 			continue // a variable of the host's that is there by name, or none
 		}
 		w := g.declare(name.Text, g.temp())
 		known := v != nil && v.konst && v.plain && !c.late[s] // one that the source gives is copied, and is a variable of the closure
 		w.cell = !known
-		if f.all && !known {
+		if v == nil || f.all && !known {
 			capture.ByName, w.unsure = f.symbol(v)+1, true
 		}
 		if v != nil {

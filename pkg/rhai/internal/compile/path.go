@@ -241,7 +241,7 @@ func begin(e syntax.Expr) syntax.Pos {
 	case *syntax.Method:
 		return begin(e.Base)
 	case *syntax.Binary:
-		if e.Op == "??" || e.Op == "&&" || e.Op == "||" {
+		if isLogical(e.Op) {
 			return begin(e.Left)
 		}
 	}

@@ -65,6 +65,7 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		body = body[:len(body)-1]
 	}
 	out := body[:0:0]
+	var kept syntax.Stmt // the source of the last one in out
 	for i, stmt := range body {
 		last := i == len(body)-1
 		before := s.evaluated
@@ -78,8 +79,9 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 			} else {
 				out = append(out, stmt)
 			}
+			kept = body[i]
 		} else if last && wanted {
-			out = yieldUnit(out, body[i].Position())
+			out = yieldUnit(out, kept, body[i].Position())
 		}
 	}
 	switch {
@@ -100,12 +102,25 @@ func empty(stmt syntax.Stmt) bool {
 }
 
 // yieldUnit makes unit the value of a list of statements whose last one is gone. The reference takes it for granted of
-// some statements, although a try and a loop may have other values.
-func yieldUnit(list []syntax.Stmt, pos syntax.Pos) []syntax.Stmt {
+// some statements, although a try and a loop may have other values, also where they are the last of a block that defines
+// nothing, or all that is left of a choice. The source of the last statement tells these two apart.
+func yieldUnit(list []syntax.Stmt, source syntax.Stmt, pos syntax.Pos) []syntax.Stmt {
 	if len(list) == 0 {
 		return list
 	}
-	switch list[len(list)-1].(type) {
+	last := list[len(list)-1]
+	for {
+		block, ok := last.(*syntax.Block)
+		from, isBlock := source.(*syntax.Block)
+		if !ok || len(block.Body) == 0 || len(block.Body) > 1 && !isBlock || slices.ContainsFunc(block.Body, introduces) {
+			break
+		}
+		last, source = block.Body[len(block.Body)-1], nil
+		if isBlock {
+			source = from.Body[len(from.Body)-1]
+		}
+	}
+	switch last.(type) {
 	case *syntax.Let, *syntax.Assign, *syntax.Import, *syntax.Export, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For, *syntax.Try:
 		return list
 	}
@@ -133,7 +148,7 @@ func withoutIdleDefinitions(list []syntax.Stmt) []syntax.Stmt {
 		}
 		return append(list[:n:n], end)
 	}
-	return yieldUnit(list[:n:n], end.Position())
+	return yieldUnit(list[:n:n], nil, end.Position())
 }
 
 // stmt simplifies a statement, whose value is wanted or not. It is nil when nothing is left.
@@ -145,7 +160,7 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		}
 		x := s.expr(n.X)
 		if _, operator := n.X.(*syntax.Binary); operator {
-			if left, ok := x.(*syntax.Block); ok {
+			if left, ok := x.(syntax.Stmt); ok {
 				return s.stmt(left, wanted)
 			}
 		}
@@ -511,7 +526,7 @@ func choosesConstant(n *syntax.Switch) bool {
 		return false
 	}
 	for i, c := range n.Cases {
-		if !covered(c, n.Cases[:i]) && (c.Guard != nil && !plain(c.Guard) || !yieldsConstant(c.Body)) {
+		if !covered(c, n.Cases[:i]) && (c.Guard != nil && !constant(c.Guard) || !yieldsConstant(c.Body)) {
 			return false
 		}
 	}
@@ -535,7 +550,7 @@ func isCall(e syntax.Expr) bool {
 	case *syntax.Call, *syntax.Unary, *syntax.Closure:
 		return !plain(e)
 	case *syntax.Binary:
-		return e.Op != "??" && e.Op != "&&" && e.Op != "||" && !plain(e)
+		return !isLogical(e.Op) && !plain(e)
 	}
 	return false
 }
@@ -547,7 +562,7 @@ func isIdle(n syntax.Node) bool {
 		return true
 	case *syntax.Switch:
 		return choosesConstant(n)
-	case *syntax.Array, *syntax.Map, *syntax.Binary:
+	case *syntax.Array, *syntax.Map, *syntax.Binary, *syntax.Interpolated:
 		return constant(n.(syntax.Expr))
 	case syntax.Expr:
 		return plain(n)
@@ -563,11 +578,16 @@ func constant(x syntax.Expr) bool {
 	case *syntax.If:
 		return constant(n.Cond) && yieldsConstant(n.Then) && (n.Else == nil || yieldsConstant(n.Else))
 	case *syntax.Binary:
-		if n.Op == "&&" || n.Op == "||" || n.Op == "??" {
+		if isLogical(n.Op) {
 			return constant(n.Left) && constant(n.Right)
 		}
 	case *syntax.Array:
 		return !slices.ContainsFunc(n.Items, func(x syntax.Expr) bool { return !constant(x) })
+	case *syntax.Interpolated:
+		return !slices.ContainsFunc(n.Parts, func(x syntax.Expr) bool {
+			part, ok := x.(syntax.Stmt)
+			return !constant(x) && !(ok && yieldsConstant(part))
+		})
 	case *syntax.Map:
 		return !slices.ContainsFunc(n.Entries, func(x syntax.MapEntry) bool { return !constant(x.Value) })
 	}
@@ -583,6 +603,15 @@ func yieldsConstant(branch syntax.Stmt) bool {
 		return len(n.Body) == 0 || len(n.Body) == 1 && yieldsConstant(n.Body[0])
 	case syntax.Expr:
 		return constant(n)
+	}
+	return false
+}
+
+// introduces tells whether a statement defines something.
+func introduces(stmt syntax.Stmt) bool {
+	switch stmt.(type) {
+	case *syntax.Let, *syntax.Import, *syntax.Export:
+		return true
 	}
 	return false
 }

@@ -147,8 +147,7 @@ func (s *simplifier) computed(e syntax.Expr) syntax.Expr {
 
 // binary simplifies an infix operator.
 func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
-	switch n.Op {
-	case "&&", "||", "??":
+	if isLogical(n.Op) {
 		return s.logical(n)
 	}
 	out := n
@@ -174,12 +173,16 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 	changed := len(left) < count
 	var out []syntax.Expr
 	for i, e := range left {
-		x := s.expr(e)
+		simplified := s.expr(e)
+		x := simplified
+		if n.Op == "??" && len(out) > 0 && plain(x) {
+			x = unjoined(e, x)
+		}
 		changed = changed || x != e
 		neutral, decides := false, false
 		if n.Op == "??" {
 			neutral = isUnit(x)
-			decides = !neutral && plain(x)
+			decides = !neutral && plain(simplified)
 		} else if v, known := condition(x); known {
 			neutral = v == (n.Op == "&&")
 			decides = !neutral
@@ -189,14 +192,7 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 		}
 		out = append(out, x)
 		if decides && n.Op != "??" && !slices.ContainsFunc(out, func(e syntax.Expr) bool { return !constant(e) }) {
-			for _, e := range left[i:] { // it is where the first literal that decides is
-				if b, ok := e.(*syntax.Bool); ok && b.Value == (n.Op == "||") {
-					return b
-				} else if !constant(s.expr(e)) {
-					break
-				}
-			}
-			return x
+			return s.deciding(left, n.Op == "||", x)
 		}
 		if decides {
 			changed = changed || i < len(left)-1
@@ -216,6 +212,57 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 		x = &syntax.Binary{Pos: n.Pos, Op: n.Op, Left: x, Right: right}
 	}
 	return x
+}
+
+// deciding is the constant that a run of && or || is whose operands up to one that decides, x, are constants: the first
+// literal that decides, if no name is computed with before it, or else the first one that is a literal or a name.
+func (s *simplifier) deciding(list []syntax.Expr, value bool, x syntax.Expr) syntax.Expr {
+	for _, e := range list {
+		if b, ok := e.(*syntax.Bool); ok && b.Value == value {
+			return b
+		} else if computes(e) && !plain(e) || !constant(s.expr(e)) {
+			break
+		}
+	}
+	for _, e := range list {
+		left := s.expr(e)
+		if v, known := condition(left); known && v == value && (!computes(e) || plain(e)) {
+			return left
+		} else if !constant(left) {
+			break
+		}
+	}
+	return x
+}
+
+// unjoined is an operand of ?? behind another: the reference does not join the parts of constant texts there.
+func unjoined(e, simplified syntax.Expr) syntax.Expr {
+	for {
+		block, ok := e.(*syntax.Block)
+		if !ok || len(block.Body) != 1 {
+			break
+		}
+		x, ok := block.Body[0].(*syntax.ExprStmt)
+		if !ok {
+			break
+		}
+		e = x.X
+	}
+	if _, text := e.(*syntax.Interpolated); !text && !isContainer(e) || computes(e) {
+		return simplified
+	}
+	chooses := false
+	inspect(e, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.If, *syntax.Switch, *syntax.Ident:
+			chooses = true
+		}
+		return !chooses
+	})
+	if chooses {
+		return simplified
+	}
+	return e
 }
 
 // operands are those of a run of an operator, in the order of the source.
@@ -392,8 +439,11 @@ func closesOver(e syntax.Expr) bool {
 
 // closureBody simplifies what is like the body of a function.
 func (s *simplifier) closureBody(body syntax.Stmt) syntax.Stmt {
-	if b, ok := body.(*syntax.Block); ok {
+	switch b := body.(type) {
+	case *syntax.Block:
 		return &syntax.Block{Pos: b.Pos, Body: s.list(b.Body, true, false), End: b.End}
+	case *syntax.Import:
+		return s.stmt(b, true)
 	}
 	return s.arm(body)
 }

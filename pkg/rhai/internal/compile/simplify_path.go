@@ -1,11 +1,13 @@
 package compile
 
 import (
+	"slices"
+
 	"circles/pkg/rhai/syntax"
 )
 
-// wholePath simplifies a path from its last step on. A key there is computed as such, where those before it are parts of
-// the path.
+// wholePath simplifies a path from its last step on. A key there is not computed when it is a path, but begins at the value
+// of a constant.
 func (s *simplifier) wholePath(e syntax.Expr) syntax.Expr {
 	n, ok := e.(*syntax.Index)
 	if !ok {
@@ -79,7 +81,7 @@ func (s *simplifier) path(e syntax.Expr) syntax.Expr {
 		}
 		return n
 	case *syntax.Index:
-		if base, key := s.path(n.Base), s.key(n.Key); base != n.Base || key != n.Key {
+		if base, key := s.path(n.Base), s.expr(n.Key); base != n.Base || key != n.Key {
 			return &syntax.Index{Pos: n.Pos, Base: base, Key: key, Safe: n.Safe}
 		}
 		return n
@@ -113,8 +115,13 @@ func (s *simplifier) element(e, source syntax.Expr) syntax.Expr {
 	if unit := missing(e); unit != nil {
 		return unit
 	}
-	unsimplified, _ := before(source)
-	if !callsNothing(unsimplified) {
+	unsimplified, _ := before(source) // where a part is taken out of it before it is simplified
+	if base, _ := before(e); isContainer(base) {
+		if _, statement := unsimplified.(syntax.Stmt); statement {
+			return e
+		}
+	}
+	if !isContainer(unsimplified) || computes(unsimplified) {
 		unsimplified = nil
 	}
 	switch n := e.(type) {
@@ -156,29 +163,34 @@ func missing(e syntax.Expr) syntax.Expr {
 	return nil
 }
 
-// callsNothing tells whether a container is one that the reference takes a part out of before it has simplified it.
-func callsNothing(base syntax.Expr) bool {
-	if !isContainer(base) {
-		return false
-	}
-	ok := true
-	inspect(base, func(n syntax.Node) bool {
+// computes tells whether the reference has more to do for an expression than to look up what it is made of.
+func computes(e syntax.Expr) bool {
+	found := false
+	inspect(e, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Binary:
-			ok = ok && (n.Op == "&&" || n.Op == "||" || n.Op == "??")
-		case *syntax.Call, *syntax.Method, *syntax.Property, *syntax.Index, *syntax.Unary, *syntax.Let, *syntax.Assign:
-			ok = false
+			found = found || !isLogical(n.Op) || slices.ContainsFunc(operands(n, n.Op, nil), func(e syntax.Expr) bool { return !plain(e) })
+			return false
+		case *syntax.Closure:
+			return false
+		case *syntax.Call:
+			found = found || !isFn(n)
+			return false
+		case *syntax.Method, *syntax.Property, *syntax.Index, *syntax.Unary, *syntax.Let, *syntax.Assign:
+			found = true
 		}
-		return ok
+		return !found
 	})
-	return ok
+	return found
 }
+
+func isLogical(op string) bool { return op == "&&" || op == "||" || op == "??" }
 
 // partAt is a part of a constant container, at the container's place. What the reference has taken out of it as an
 // operator or a statement has its own.
 func partAt(x, unsimplified syntax.Expr, pos syntax.Pos) syntax.Expr {
-	switch unsimplified.(type) {
-	case *syntax.Binary, syntax.Stmt:
+	_, statement := unsimplified.(syntax.Stmt)
+	if b, ok := unsimplified.(*syntax.Binary); statement || ok && isLogical(b.Op) {
 		return x
 	}
 	return constantAt(x, pos)
