@@ -13,11 +13,7 @@ func Print(s *Script) string {
 	if s.Doc != "" {
 		p.write(s.Doc, "\n")
 	}
-	for _, f := range s.Functions {
-		p.function(f)
-		p.write("\n")
-	}
-	p.stmts(s.Body)
+	p.body(s)
 	return p.b.String()
 }
 
@@ -60,6 +56,27 @@ func names(list []Name) string {
 }
 
 // stmts writes statements, each on a line of its own.
+// body writes the statements of the global level, and the functions where they are among them: what comes before one does
+// not know it.
+func (p *printer) body(s *Script) {
+	functions := s.Functions
+	until := func(pos Pos) {
+		for len(functions) > 0 && (!pos.IsValid() || before(functions[0].Pos, pos)) {
+			p.function(functions[0])
+			p.write("\n")
+			functions = functions[1:]
+		}
+	}
+	for _, x := range s.Body {
+		until(x.Position())
+		p.stmt(x)
+		p.write(";\n")
+	}
+	until(Pos{})
+}
+
+func before(a, b Pos) bool { return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column }
+
 func (p *printer) stmts(list []Stmt) {
 	for i, s := range list {
 		if i > 0 {

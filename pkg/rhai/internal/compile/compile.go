@@ -38,7 +38,7 @@ func (r *Compiler) Compile(script *syntax.Script, options Options) (unit *Unit, 
 	c := &r.compiler
 	c.options, c.source = options, script
 	if !options.Eval {
-		script, c.late = simplify(script, options)
+		script = simplify(script, options, &c.late)
 	}
 	u, err := c.compile(script)
 	if errors.Is(err, errTooFar) {

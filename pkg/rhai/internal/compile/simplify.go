@@ -12,14 +12,13 @@ import (
 // statement that stays. So it is done at every level of optimization; but for the sources of eval, which the reference
 // runs as they are written. The script itself is not changed.
 //
-// It also lists the closures that capture constants of the source behind an eval, where the reference takes them for
-// any other variable.
-func simplify(script *syntax.Script, options Options) (*syntax.Script, map[*syntax.Closure]bool) {
-	late := map[*syntax.Closure]bool{}
+// It also lists in late the closures that capture constants of the source behind an eval, where the reference takes them
+// for any other variable.
+func simplify(script *syntax.Script, options Options, late *map[*syntax.Closure]bool) *syntax.Script {
 	s := simplifier{keepNames: options.Resolve, keepDead: options.Level == Literal, late: late}
 	body := s.list(script.Body, true, false)
 	if len(script.Functions) == 0 && sameList(body, script.Body) {
-		return script, late
+		return script
 	}
 	out := *script
 	out.Body = body
@@ -32,7 +31,7 @@ func simplify(script *syntax.Script, options Options) (*syntax.Script, map[*synt
 			out.Functions[i] = &changed
 		}
 	}
-	return &out, late
+	return &out
 }
 
 // sameList tells whether a list is all of another one, in its memory: simplified to itself. So are nodes, which are
@@ -47,7 +46,7 @@ type simplifier struct {
 	evaluated bool      // one was met in the statements around: the reference leaves names alone from there on
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
-	late      map[*syntax.Closure]bool
+	late      *map[*syntax.Closure]bool
 }
 
 // binding is a variable, with its value when it is a constant that the source gives.
@@ -73,7 +72,8 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		if x, ok := stmt.(*syntax.ExprStmt); stmt == nil || ok && isCall(x.X) {
 			s.evaluated = before
 		}
-		if stmt != nil && (last || !idle(stmt)) {
+		_, loops := stmt.(*syntax.While)
+		if stmt != nil && (last && !(loops && len(out) > 0 && idle(stmt)) || !idle(stmt)) {
 			if len(out) == i && stmt == body[i] && (i == 0 || &out[0] == &body[0]) {
 				out = body[: i+1 : i+1]
 			} else {
@@ -110,6 +110,13 @@ func yieldUnit(list []syntax.Stmt, source syntax.Stmt, pos syntax.Pos) []syntax.
 	}
 	last := list[len(list)-1]
 	for {
+		if choice, ok := last.(*syntax.If); ok { // that stays although it is decided
+			if yes, known := condition(choice.Cond); known && yes {
+				last = choice.Then
+			} else if known && choice.Else != nil {
+				last = choice.Else
+			}
+		}
 		block, ok := last.(*syntax.Block)
 		from, isBlock := source.(*syntax.Block)
 		if !ok || len(block.Body) == 0 || len(block.Body) > 1 && !isBlock || slices.ContainsFunc(block.Body, introduces) {

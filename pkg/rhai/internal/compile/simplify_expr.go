@@ -406,7 +406,10 @@ func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
 	known := 0
 	for _, name := range n.Captures {
 		if s.evaluated && s.given(name.Text) != nil {
-			s.late[out] = true
+			if *s.late == nil {
+				*s.late = map[*syntax.Closure]bool{}
+			}
+			(*s.late)[out] = true
 		}
 		v := s.constant(name.Text)
 		if _, ok := v.(*syntax.Closure); ok {
