@@ -27,7 +27,7 @@ const (
 	OpCheck      // error unless variable R[A] exists; name K[BC]
 	OpWritable   // error unless scope variable R[A] exists and is no constant; name K[BC]
 	OpThis       // R[A] = move R[0], error when this is not bound
-	OpVary       // the constants that frames above this one have as this are no more
+	OpVary       // the constants that frames above this one have as this are no more; where the call before has not written, pc += n(BC)
 	OpNamed      // R[A] = the host's variable K[BC]
 	OpGlobal     // R[A] = global constant BC
 	OpSetGlob    // global constant BC = R[A]

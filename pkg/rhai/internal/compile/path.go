@@ -420,10 +420,14 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 	if p.cell > 0 || p.byName() {
 		f.emit(OpUnlock, 0, 0, 0, e.Name.Pos)
 	}
+	vary := -1
 	if p.root != nil {
-		f.emit(OpVary, 0, 0, 0, e.Name.Pos)
+		vary = f.emitWide(OpVary, 0, 0, e.Name.Pos)
 	}
 	f.goBackFrom(called, p)
+	if vary >= 0 {
+		f.land(vary)
+	}
 	f.next = max(mark, w+2)
 	if into >= 0 {
 		f.emit(OpMove, into, w+1, 0, e.Name.Pos)

@@ -117,6 +117,9 @@ func (m *Machine) exec(entry int) *value.Error {
 			}
 		case compile.OpVary:
 			if len(m.fixed) == 0 {
+				if m.dirty == clean {
+					ip = skip(ip, int(in.Wide()))
+				}
 				continue
 			}
 		case compile.OpJumpFree:

@@ -71,6 +71,9 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		return value.DataRace()
 	case compile.OpVary:
 		m.vary(m.depth + 1)
+		if m.dirty == clean {
+			m.ip = skip(m.ip, int(in.Wide()))
+		}
 	case compile.OpLock:
 		m.lock(in)
 	case compile.OpUnlock:
