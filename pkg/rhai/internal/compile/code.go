@@ -274,6 +274,8 @@ type Capture struct {
 	Name   string
 	Pos    syntax.Pos
 	ByName int // the symbols of the variable, plus one, where an eval may have defined another one; zero: none has
+	Places int // the symbols that tell what has a place in the reference's scope, and the place of what is to be shared,
+	Place  int // plus one; zero: the variable is
 }
 
 // Handler is a try block: an error at From <= pc < To resumes at Target with the error in Reg.

@@ -38,11 +38,11 @@ func (r *Compiler) Compile(script *syntax.Script, options Options) (unit *Unit, 
 	c := &r.compiler
 	c.options, c.source = options, script
 	if !options.Eval {
-		script = simplify(script, options, &c.late)
+		script = simplify(script, options)
 	}
 	u, err := c.compile(script)
 	if errors.Is(err, errTooFar) {
-		*c = compiler{options: options, source: c.source, late: c.late, wide: true}
+		*c = compiler{options: options, source: c.source, wide: true}
 		u, err = c.compile(script)
 	}
 	*c = compiler{idle: c.idle}
@@ -119,7 +119,6 @@ func info(s *syntax.Function) *value.FnInfo {
 
 // compiler compiles one unit.
 type compiler struct {
-	late    map[*syntax.Closure]bool // see simplify
 	options Options
 	source  *syntax.Script
 	wide    bool // compare first, then jump
@@ -346,8 +345,8 @@ func closureName(s *syntax.Closure) string {
 	return fmt.Sprintf("%s%016x", anonymous, (place^place>>32)*odd)
 }
 
-// closure compiles a closure that is made in f and returns its proto's number.
-func (f *fn) closure(s *syntax.Closure) int {
+// closure compiles a closure that is made in f, of whose captures the source may give some, and returns its proto's number.
+func (f *fn) closure(s *syntax.Closure, given []syntax.Expr) int {
 	c := f.c
 	target := &Func{Name: closureName(s), Unit: c.unit, Params: len(s.Params)}
 	target.Info = &value.FnInfo{Name: target.Name, Pos: s.Pos}
@@ -363,21 +362,30 @@ func (f *fn) closure(s *syntax.Closure) int {
 		g.next++
 	}
 	proto := Proto{Func: target}
-	for _, name := range s.Captures {
+	for i, name := range s.Captures {
+		if given != nil && given[i] != nil { // it is copied, and is a variable of the closure
+			proto.Captures = append(proto.Captures, Capture{Reg: f.temp(), Copy: true})
+			f.expr(given[i], proto.Captures[len(proto.Captures)-1].Reg)
+			g.declare(name.Text, g.temp())
+			continue
+		}
 		v, capture := f.lookup(name.Text), Capture{Name: name.Text, Pos: name.Pos}
 		if v == nil && !f.all && !f.main {
 			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(name.Text)), name.Pos)
 			continue // a variable of the host's that is there by name, or none
 		}
 		w := g.declare(name.Text, g.temp())
-		known := v != nil && v.konst && v.plain && !c.late[s] // one that the source gives is copied, and is a variable of the closure
-		w.cell = !known
-		if v == nil || f.all && !known {
+		w.cell = true
+		if v == nil || f.all {
 			capture.ByName, w.unsure = f.symbol(v)+1, true
 		}
 		if v != nil {
-			w.konst, w.unsure = v.konst && !known && !w.unsure, v.unsure || w.unsure
-			capture.Reg, capture.Copy = v.reg, known
+			capture.Reg, w.konst, w.unsure = v.reg, v.konst && !w.unsure, v.unsure || w.unsure
+		}
+		if f.all && v != nil && !v.extern {
+			list, at := f.entries(v)
+			f.Symbols = append(f.Symbols, list)
+			capture.Places, capture.Place = len(f.Symbols)-1, at+1
 		}
 		proto.Captures = append(proto.Captures, capture)
 	}

@@ -64,9 +64,9 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 		f.Maps = append(f.Maps, keys)
 		f.emit(OpMap, dst, len(f.Maps)-1, w, pos)
 	case *syntax.Closure:
-		f.emit(OpClosure, dst, f.closure(e), 0, pos)
+		f.emit(OpClosure, dst, f.closure(e, nil), 0, pos)
 	case *enclosed:
-		f.expr(e.Closure, dst)
+		f.emit(OpClosure, dst, f.closure(e.Closure, e.given), 0, pos)
 	case *syntax.Unary:
 		op := map[string]Op{"-": OpNeg, "+": OpPlus, "!": OpNot}[e.Op]
 		f.emit(op, dst, f.operand(e.Operand), 0, pos)

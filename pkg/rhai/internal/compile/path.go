@@ -348,10 +348,6 @@ func (f *fn) access(e syntax.Expr, dst int) {
 
 // method compiles a method call.
 func (f *fn) method(e *syntax.Method, dst int) {
-	if e.Name.Text == "is_shared" && len(e.Args) == 0 {
-		f.isShared(e.Base, dst, e.Name.Pos)
-		return
-	}
 	p := f.invoke(e, -1)
 	f.emit(OpMove, dst, p.reg, 0, e.Name.Pos)
 	f.settle(p.nils, dst, e.Pos)
@@ -363,8 +359,12 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		if into < 0 {
 			into = f.temp()
 		}
+		var nils []int
+		if e.Safe {
+			nils = f.base(e.Base, true, e.Pos).nils
+		}
 		f.isShared(e.Base, into, e.Name.Pos)
-		return place{reg: into}
+		return place{reg: into, nils: nils}
 	}
 	f.prepare(e)
 	w := f.window(max(len(e.Args)+1, 2))
@@ -515,7 +515,7 @@ func (f *fn) isShared(e syntax.Expr, dst int, pos syntax.Pos) {
 	if id, ok := e.(*syntax.Ident); ok && len(id.Namespace) == 0 {
 		switch v := f.lookup(id.Name); {
 		case f.all:
-			f.emit(OpIsShared, dst, f.konst(value.Str(id.Name)), f.symbol(v)+1, pos)
+			f.emit(OpIsShared, dst, f.konst(value.Str(id.Name)), f.symbol(v)+1, id.Pos)
 			return
 		case v == nil:
 		case v.extern:

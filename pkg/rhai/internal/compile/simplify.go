@@ -11,11 +11,8 @@ import (
 // the place of their names. That is visible: what is left out can't fail, and the value of a block is that of the last
 // statement that stays. So it is done at every level of optimization; but for the sources of eval, which the reference
 // runs as they are written. The script itself is not changed.
-//
-// It also lists in late the closures that capture constants of the source behind an eval, where the reference takes them
-// for any other variable.
-func simplify(script *syntax.Script, options Options, late *map[*syntax.Closure]bool) *syntax.Script {
-	s := simplifier{keepNames: options.Resolve, keepDead: options.Level == Literal, late: late}
+func simplify(script *syntax.Script, options Options) *syntax.Script {
+	s := simplifier{keepNames: options.Resolve, keepDead: options.Level == Literal}
 	body := s.list(script.Body, true, false)
 	if len(script.Functions) == 0 && sameList(body, script.Body) {
 		return script
@@ -24,7 +21,7 @@ func simplify(script *syntax.Script, options Options, late *map[*syntax.Closure]
 	out.Body = body
 	out.Functions = slices.Clone(script.Functions)
 	for i, fn := range script.Functions {
-		inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead, late: late}
+		inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
 		if body := inner.list(fn.Body.Body, true, false); !sameList(body, fn.Body.Body) {
 			changed := *fn
 			changed.Body = &syntax.Block{Pos: fn.Body.Pos, Body: body, End: fn.Body.End}
@@ -46,7 +43,6 @@ type simplifier struct {
 	evaluated bool      // one was met in the statements around: the reference leaves names alone from there on
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
-	late      *map[*syntax.Closure]bool
 }
 
 // binding is a variable, with its value when it is a constant that the source gives.
@@ -477,11 +473,6 @@ func (s *simplifier) constant(name string) syntax.Expr {
 	if s.keepNames || s.evaluated {
 		return nil
 	}
-	return s.given(name)
-}
-
-// given is the value that the source gives to a constant of a name; nil for other variables.
-func (s *simplifier) given(name string) syntax.Expr {
 	for i := len(s.bindings) - 1; i >= 0; i-- {
 		if s.bindings[i].name == name {
 			return s.bindings[i].value
@@ -554,7 +545,7 @@ func covered(c *syntax.Case, before []*syntax.Case) bool {
 // isCall tells whether an expression is a call or an operator that is one, which the reference leaves in its block.
 func isCall(e syntax.Expr) bool {
 	switch e := e.(type) {
-	case *syntax.Call, *syntax.Unary, *syntax.Closure:
+	case *syntax.Call, *syntax.Unary, *syntax.Closure, *enclosed:
 		return !plain(e)
 	case *syntax.Binary:
 		return !isLogical(e.Op) && !plain(e)

@@ -150,8 +150,14 @@ func (s *simplifier) binary(n *syntax.Binary) syntax.Expr {
 	if isLogical(n.Op) {
 		return s.logical(n)
 	}
-	out := n
-	if left, right := s.maybe(n.Left), s.maybe(n.Right); left != n.Left || right != n.Right {
+	out, left, right := n, n.Left, n.Right
+	if n.Op == "in" || n.Op == "!in" { // a call of the right side's `contains`
+		right = s.maybe(right)
+		left = s.maybe(left)
+	} else {
+		left, right = s.maybe(left), s.maybe(right)
+	}
+	if left != n.Left || right != n.Right {
 		out = &syntax.Binary{Pos: n.Pos, Op: n.Op, Left: left, Right: right}
 	}
 	return s.computed(out)
@@ -401,40 +407,41 @@ func signed(e syntax.Expr) bool {
 // closure simplifies a closure's body, where what it captures is a variable. Capturing a constant that is itself a
 // closure fails, as reading it does.
 func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
-	inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead, late: s.late}
+	inner := simplifier{keepNames: s.keepNames, keepDead: s.keepDead}
 	out := &syntax.Closure{Pos: n.Pos, Params: n.Params, Captures: n.Captures, Body: inner.closureBody(n.Body)}
-	known := 0
-	for _, name := range n.Captures {
-		if s.evaluated && s.given(name.Text) != nil {
-			if *s.late == nil {
-				*s.late = map[*syntax.Closure]bool{}
-			}
-			(*s.late)[out] = true
-		}
+	given, known := make([]syntax.Expr, len(n.Captures)), false
+	for i, name := range n.Captures {
 		v := s.constant(name.Text)
 		if _, ok := v.(*syntax.Closure); ok {
 			failing := &syntax.ExprStmt{X: read(v, name.Pos)}
 			return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{failing, &syntax.ExprStmt{X: out}}}
 		}
-		if v != nil {
-			known++
-		}
+		given[i], known = v, known || v != nil
 	}
-	if known > 0 && known == len(n.Captures) {
-		return &enclosed{out}
+	if known {
+		return &enclosed{out, given}
 	}
 	return out
 }
 
-// enclosed is a closure that captures constants alone, which is a constant itself.
-type enclosed struct{ *syntax.Closure }
+// enclosed is a closure that captures constants, whose values are given. One that captures nothing else is a constant
+// itself.
+type enclosed struct {
+	*syntax.Closure
+	given []syntax.Expr // nil for a variable
+}
+
+// whole tells whether the closure captures constants alone.
+func (e *enclosed) whole() bool {
+	return !slices.ContainsFunc(e.given, func(v syntax.Expr) bool { return v == nil })
+}
 
 // closesOver tells whether a constant has an enclosed closure in it, which must stay where its constants are.
 func closesOver(e syntax.Expr) bool {
 	found := false
 	inspect(e, func(n syntax.Node) bool {
-		_, ok := n.(*enclosed)
-		found = found || ok
+		x, ok := n.(*enclosed)
+		found = found || ok && x.whole()
 		return !found
 	})
 	return found
@@ -513,7 +520,7 @@ func plain(e syntax.Expr) bool {
 	case *syntax.Closure:
 		return len(e.Captures) == 0
 	case *enclosed:
-		return true
+		return e.whole()
 	case *syntax.Map:
 		for _, x := range e.Entries {
 			if !plain(x.Value) {
@@ -547,7 +554,7 @@ func isFn(e syntax.Expr) bool {
 	case *syntax.Closure:
 		return len(e.Captures) == 0
 	case *enclosed:
-		return true
+		return e.whole()
 	case *syntax.Call:
 		if len(e.Namespace) > 0 {
 			return false

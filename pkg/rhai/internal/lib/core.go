@@ -17,8 +17,9 @@ func core(r *value.Registry) {
 			return value.Str(s), err
 		}
 		goingBack(r, name, native, tAny)
-		pure(r, name, native, tStr)
-		pure(r, name, native, tChar)
+		for _, t := range []value.Type{tStr, tChar, tBool} {
+			pure(r, name, native, t)
+		}
 	}
 	text("to_string", value.FormPrint)
 	text("to_debug", value.FormDebug)

@@ -618,6 +618,7 @@ func (m *Machine) backIndex(v *value.Value, key, x value.Value) *value.Error {
 		if m.dirty != native {
 			return nil // it was a copy, of which only what a native function does to it goes back
 		}
+		m.dirty = written // not from a copy of a copy
 	}
 	err := m.setIndex(v, key, x)
 	if err != nil && err.Kind == value.ErrIndexingType {

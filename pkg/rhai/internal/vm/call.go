@@ -515,6 +515,17 @@ func (m *Machine) captured(c compile.Capture) (v *value.Value, konst bool) {
 func (m *Machine) closure(in compile.Instr) *value.Error {
 	p := &m.fn.Protos[in.B]
 	curry := make([]value.Value, len(p.Captures))
+	for _, c := range p.Captures {
+		if c.Place == 0 {
+			continue
+		}
+		list := m.fn.Symbols[c.Places]
+		if d, at := m.placed(list, c.Place-1); d >= 0 {
+			m.share(&m.dynamic[d].v, m.dynamic[d].konst)
+		} else {
+			m.share(&m.stack[m.base+list[at].Reg], m.isConst(m.base, list[at]))
+		}
+	}
 	for i, c := range p.Captures {
 		v, konst := m.captured(c)
 		switch {
@@ -522,22 +533,28 @@ func (m *Machine) closure(in compile.Instr) *value.Error {
 			err := value.VariableNotFound(c.Name)
 			err.Pos = c.Pos
 			return err
-		case c.Copy:
+		case c.Copy, c.Place > 0 && !v.IsCell():
 			curry[i] = v.Flat().Share()
 		case v.IsCell() && v.Cell().Locked:
 			return value.DataRace()
-		case v.IsCell():
-			curry[i] = *v
 		default:
-			*v = value.NewCell(*v)
-			v.Cell().Const = konst
+			m.share(v, konst)
 			curry[i] = *v
-			m.room -= v.Footprint().Bytes()
 		}
 	}
 	f := value.NewFnPtr(p.Func.Name, p.Func, curry)
 	m.stack[m.base+int(in.A)] = f
 	return m.tookObject(f, value.Footprint{})
+}
+
+// share makes a variable one that closures share.
+func (m *Machine) share(v *value.Value, konst bool) {
+	if v.IsCell() || v.IsAbsent() {
+		return
+	}
+	*v = value.NewCell(*v)
+	v.Cell().Const = konst
+	m.room -= v.Footprint().Bytes()
 }
 
 // guard turns a panic into an error of the function that the machine was in.

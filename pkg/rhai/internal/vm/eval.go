@@ -289,24 +289,31 @@ func (m *Machine) defined() int {
 	return n
 }
 
-// redefine does OpRedefine. The reference knows by its place the variable that is defined anew, counted from the end;
-// with variables of an eval's in between, it takes another than the one that the source means.
+// redefine does OpRedefine.
 func (m *Machine) redefine(in compile.Instr) {
-	m.dynamic = m.visible(m.dynamic)
 	v, list, konst := m.get1(in.A), m.fn.Symbols[in.B], in.C&1 == 1
 	named := list[in.C>>1]
 	m.setConst(named, m.isConst(m.base, named)) // it may stay what it is
-	d, at := len(m.dynamic)-1, 0
-	for n := int(in.C >> 1); at < len(list); n-- {
+	if d, at := m.placed(list, int(in.C>>1)); d >= 0 {
+		m.dynamic[d].v, m.dynamic[d].konst = v, konst
+	} else {
+		m.stack[m.base+list[at].Reg] = v
+		m.setConst(list[at], konst)
+	}
+}
+
+// placed is the variable that evals have defined, or, where that is negative, the one of the list, that has a place. The
+// reference knows by its place, counted from the end, the variable that is defined anew or captured; with variables of an
+// eval's in between, it takes another than the one that the source means.
+func (m *Machine) placed(list []compile.Symbol, n int) (d, at int) {
+	m.dynamic = m.visible(m.dynamic)
+	for d = len(m.dynamic) - 1; ; n-- {
 		eval := d >= 0 && m.dynamic[d].depth == m.depth && d >= m.marked(list[at])
 		switch {
 		case n == 0 && eval:
-			m.dynamic[d].v, m.dynamic[d].konst = v, konst
-			return
+			return d, 0
 		case n == 0:
-			m.stack[m.base+list[at].Reg] = v
-			m.setConst(list[at], konst)
-			return
+			return -1, at
 		case eval:
 			d--
 		default:
