@@ -477,7 +477,7 @@ func (p *parser) checkModule(chain Expr) {
 
 // mustImport makes sure that the first of the names is an imported module, if that matters.
 func (p *parser) mustImport(namespace []Name) {
-	if len(namespace) == 0 || !p.opts.StrictVariables || namespace[0].Text == "global" {
+	if len(namespace) == 0 || !p.opts.StrictVariables || p.frame.closure || namespace[0].Text == "global" {
 		return
 	}
 	for _, m := range p.modules {

@@ -188,12 +188,16 @@ func (e *Error) Finally() *Error {
 // Catchable tells whether a script may catch the error.
 func (e *Error) Catchable() bool { return !e.Passing() && !e.Final() }
 
-// Caught is the error as a catch block sees it: the value that was thrown, or a map that describes it.
-func (e *Error) Caught() Value {
+// Caught is the error as a catch block sees it: the value that was thrown, or a map that describes it. The source is the
+// path of the module that catches it; empty for the script.
+func (e *Error) Caught(source string) Value {
 	if e.Kind == ErrRuntime {
 		return e.Value
 	}
 	m := NewMap(6)
+	if source != "" {
+		m.Set("source", Str(source))
+	}
 	kind, pos := e.Outer()
 	m.Set("error", Str(string(kind)))
 	if pos.IsValid() {

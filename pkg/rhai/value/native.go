@@ -188,6 +188,14 @@ type Limits struct {
 // MaxCallDepth bounds CallDepth, also where there is no limit.
 const MaxCallDepth = 1 << 20
 
+// Calls is CallDepth with its bound.
+func (l *Limits) Calls() int {
+	if l.CallDepth <= 0 || l.CallDepth > MaxCallDepth {
+		return MaxCallDepth
+	}
+	return l.CallDepth
+}
+
 // CheckString is the limit's error when a string of n bytes is too long.
 func (l *Limits) CheckString(n int) error {
 	if l.StringBytes > 0 && n > l.StringBytes {

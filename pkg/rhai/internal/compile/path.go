@@ -535,7 +535,7 @@ func (f *fn) scopedCall(e *syntax.Call, dst int) {
 	f.c.scoped = true
 	w := f.window(max(len(e.Args), 1))
 	switch {
-	case e.Name == "call" && len(e.Args) > 2 && f.byReference(e.Args[1]):
+	case e.Name == "call" && len(e.Args) > 2 && f.byReference(e.Args[1]) && f.noScope():
 		ordered := f.temp()
 		w = f.window(len(e.Args))
 		f.ordered(e.Args, w, ordered, false)
@@ -585,6 +585,9 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		last := len(args) > 1 && f.byReference(args[0]) && !f.allInert(args[1:])
 		if last {
 			rest = args[1:]
+			if _, this := args[0].(*syntax.This); this {
+				f.emit(OpThis, w, 0, 0, args[0].Position()) // it must be bound
+			}
 		}
 		for i, a := range rest {
 			f.expr(a, w+len(args)-len(rest)+i)

@@ -184,7 +184,7 @@ func (m *Machine) native(f *value.Func, name string, at, n int) (value.Value, *v
 	if err != nil {
 		e := value.AsError(err)
 		if e == m.nested {
-			e.Trace = append(e.Trace, value.Frame{Function: cmp.Or(f.Traced, name), Pos: m.Pos()})
+			e.Trace = append(e.Trace, value.Frame{Function: cmp.Or(f.Traced, name), Pos: m.Pos(), Source: m.source()})
 		}
 		m.nested = nil
 		return value.Value{}, e
@@ -281,6 +281,7 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			return err
 		}
 		if f != nil {
+			*this = this.Share() // a parameter is the function's own
 			v, err := m.callFunc(f, nil, nil, m.stack[at:at+n])
 			m.stack[at+1], m.dirty = v, clean
 			return err
@@ -437,11 +438,7 @@ func (m *Machine) callPointer(p *value.FnPtr, this *value.Value, args []value.Va
 func (m *Machine) callBy(p *value.FnPtr, this *value.Value, args []value.Value, method bool) (value.Value, *value.Error) {
 	f := m.target(p, len(args))
 	if this != nil && (p.Target == nil || p.Target.(*compile.Func) != f) {
-		for _, g := range m.fn.Unit.Lookup(p.Name) {
-			if g.ThisType == this.TypeName() && g.Params == len(p.Curry)+len(args) {
-				f = g
-			}
-		}
+		f = cmp.Or(m.typed(this.TypeName(), p.Name, len(p.Curry)+len(args)), f)
 	}
 	if f != nil {
 		return m.callFunc(f, this, p.Curry, args)

@@ -57,9 +57,29 @@ func (m *Machine) carryBack(f *compile.Func, pc int) {
 	}
 }
 
+// source is the path of the module whose function runs; empty for the script. Closures and evals are of what calls them.
+func (m *Machine) source() string {
+	path, _ := m.sourceAt()
+	return path
+}
+
+// sourceAt is the source, and the depth of the frame that it is known by: it is that of all frames on the way.
+func (m *Machine) sourceAt() (path string, depth int) {
+	if len(m.units) == 0 { // no modules
+		return "", 0
+	}
+	f, depth := m.fn, m.depth
+	for depth > 1 && (value.IsAnonymous(f.Name) || f == f.Unit.Main && f.Unit.Module == "") {
+		depth--
+		f = m.frames[depth].fn
+	}
+	return f.Unit.Module, depth
+}
+
 // unwind takes an error from where the loop is to the nearest handler, and reports whether there is one in this loop.
 // If not, the frames of the loop are gone.
 func (m *Machine) unwind(err *value.Error, entry int) bool {
+	source, known := "", m.depth+1
 	for {
 		f, pc := m.fn, m.pc()-1
 		// A native function that has named itself in the trace means its error to have no place.
@@ -80,6 +100,9 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 			}
 		}
 		m.stop = pc
+		if m.depth < known {
+			source, known = m.sourceAt()
+		}
 		m.depth--
 		caller := m.frames[m.depth]
 		if caller.fn != nil {
@@ -89,7 +112,7 @@ func (m *Machine) unwind(err *value.Error, entry int) bool {
 			case err.Passing():
 				err.Pos = at
 			case f.Name != "":
-				err.Trace = append(err.Trace, value.Frame{Function: f.Name, Pos: at, Source: f.Unit.Module})
+				err.Trace = append(err.Trace, value.Frame{Function: f.Name, Pos: at, Source: source})
 			}
 			m.fn, m.ip, m.base = caller.fn, caller.ip, caller.base
 		}

@@ -35,7 +35,7 @@ func (m *Machine) eval(in compile.Instr) *value.Error {
 	unit, err := m.pool.parse(source, m.interrupted)
 	if err != nil {
 		e := value.AsError(err)
-		e.Trace = append(e.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
+		e.Trace = append(e.Trace, value.Frame{Function: "eval", Pos: m.Pos(), Source: m.source()})
 		return e
 	}
 	bytes := unit.Bytes()
@@ -145,7 +145,7 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 	}
 	if failure != nil {
 		if exits := failure.Kind == value.ErrExit && failure.Passing(); keep && !exits {
-			failure.Trace = append(failure.Trace, value.Frame{Function: "eval", Pos: m.Pos()})
+			failure.Trace = append(failure.Trace, value.Frame{Function: "eval", Pos: m.Pos(), Source: m.source()})
 		}
 		return value.Value{}, failure
 	}

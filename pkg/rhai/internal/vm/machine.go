@@ -299,14 +299,10 @@ func (m *Machine) begin(ctx context.Context, unit *compile.Unit) *value.Error {
 	if m.Run.Scope != nil {
 		Settle(*m.Run.Scope)
 	}
-	m.max = m.Run.Limits.CallDepth
-	if m.max <= 0 || m.max > value.MaxCallDepth {
-		m.max = value.MaxCallDepth
-	}
+	m.max = 1 + m.Run.Limits.Calls() // with the global level
 	m.loops, m.copies, m.entering = 0, 0, 0
 	m.lightest = lightest(&m.Run.Limits)
 	m.beginMemory()
-	m.max++ // the global level
 	m.used, m.slice = 0, interval
 	if limit := m.Run.Limits.Operations; limit > 0 && limit < interval {
 		m.slice = int64(limit)

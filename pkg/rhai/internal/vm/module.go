@@ -142,6 +142,10 @@ func (m *Machine) module(path string) (*module, *value.Error) {
 
 // load runs the source of a module in a world of its own.
 func (m *Machine) load(path, source string) (*module, *value.Error) {
+	calls := m.Run.Limits.Calls()
+	if len(m.loading) >= calls {
+		return nil, value.StackOverflow()
+	}
 	if err := m.Tick(len(source) / 16); err != nil {
 		return nil, value.AsError(err)
 	}
@@ -154,6 +158,7 @@ func (m *Machine) load(path, source string) (*module, *value.Error) {
 	m.outer = append(m.outer, m.world)
 	m.world, m.Run.Scope = world{unit: unit, globals: mod.globals, path: path}, nil
 	m.loading = append(m.loading, path)
+	depth := m.max
 	if m.units == nil {
 		m.units = map[*compile.Unit]*module{}
 	}
@@ -163,6 +168,7 @@ func (m *Machine) load(path, source string) (*module, *value.Error) {
 		m.world, m.outer = m.outer[last], m.outer[:last]
 		m.Run.Scope = m.world.scope
 		m.loading = m.loading[:len(m.loading)-1]
+		m.max = depth
 	}()
 	f := unit.Main
 	base := m.base + m.fn.Regs + spare
@@ -174,7 +180,8 @@ func (m *Machine) load(path, source string) (*module, *value.Error) {
 	if err := m.enter(f, base); err != nil {
 		return nil, err
 	}
-	if err := m.loop(m.depth - 1); err != nil {
+	m.max = min(m.depth+calls, 1+value.MaxCallDepth) // its calls are not its importer's
+	if err := m.loop(m.depth - 1); err != nil && !(err.Kind == value.ErrExit && err.Passing()) {
 		return nil, err
 	}
 	for _, e := range m.exports {
@@ -402,6 +409,19 @@ func (m *Machine) find(name string, n int) *compile.Func {
 		f = m.unit.Find(name, n)
 	}
 	return f
+}
+
+// typed is the script function of a name that the current frame reaches for a type, or nil.
+func (m *Machine) typed(this, name string, n int) (found *compile.Func) {
+	for _, f := range m.fn.Unit.Lookup(name) {
+		if f.ThisType == this && f.Params == n {
+			found = f
+		}
+	}
+	if found == nil && (len(m.imports)+len(m.libs) > 0 || m.fn.Unit != m.unit) {
+		return m.method(this, name, n)
+	}
+	return found
 }
 
 // method is the typed script function of a name that the imports give to a type, or nil.

@@ -192,7 +192,7 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		}
 		return &err
 	case compile.OpCaught:
-		v := m.at(in.B).Custom().Data.(*value.Error).Caught()
+		v := m.at(in.B).Custom().Data.(*value.Error).Caught(m.source())
 		*m.at(in.A) = v
 		return m.tookObject(v, value.Footprint{})
 	case compile.OpFail:
