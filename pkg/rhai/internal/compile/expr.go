@@ -196,7 +196,7 @@ func (f *fn) ident(e *syntax.Ident, dst int) {
 func (f *fn) namespaced(e *syntax.Ident, dst int) {
 	name := path(e.Namespace)
 	if name == "global" {
-		if f.global && (f.c.options.Eval || !f.c.hasFunctions()) {
+		if f.global && !f.c.options.Eval && !f.c.hasFunctions() {
 			f.fail(value.VariableNotFound("global::"+e.Name), e.Namespace[0].Pos)
 		} else {
 			f.emitWide(OpGlobal, dst, f.c.global(e.Name), e.Namespace[0].Pos)

@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"circles/pkg/rhai/internal/compile"
@@ -96,7 +98,7 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 		m.stack[frameBase+s.Reg] = value.Absent()
 	}
 	after, nested := 0, keep && caller.Code[m.pc()-1].C == 1 // as an eval is
-	if caller == m.unit.Main {
+	if caller == caller.Unit.Main {
 		after = m.defined()
 	}
 	m.origin = origin
@@ -124,18 +126,22 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 	inner := m.dynamic[visible:]
 	own := make([]dynamic, 0, len(f.Defined)+len(inner))
 	if keep {
-		for _, s := range f.Defined {
+		// The code ran one frame deeper, but what an eval inside of it defined is its own.
+		take := func(before int) {
+			for ; len(inner) > 0 && inner[0].after < before; inner = inner[1:] {
+				if d := inner[0]; d.depth == m.depth+1 && !d.nested {
+					own = append(own, dynamic{d.name, d.v, d.konst, m.depth, after, nested})
+				}
+			}
+		}
+		for i, s := range f.Defined {
+			take(i + 1)
 			if v := m.stack[frameBase+s.Reg]; !v.IsAbsent() && s.From <= stop {
 				s.Const = s.ConstAt(stop)
 				own = append(own, dynamic{s.Name, v, m.isConst(frameBase, s), m.depth, after, nested})
 			}
 		}
-		// The code ran one frame deeper, but what an eval inside of it defined is its own.
-		for _, d := range inner {
-			if d.depth == m.depth+1 && !d.nested {
-				own = append(own, dynamic{d.name, d.v, d.konst, m.depth, after, nested})
-			}
-		}
+		take(math.MaxInt)
 	}
 	m.dynamic = append(m.dynamic[:visible], own...)
 	if keep && failure == nil {
@@ -278,10 +284,10 @@ func (m *Machine) marked(s compile.Symbol) int {
 	return int(uint32(m.stack[m.base+s.Mark-1].Int()))
 }
 
-// defined is how many variables of the global level, whose frame is the current one, are defined.
+// defined is how many variables of the global level or of an eval, whose frame is the current one, are defined.
 func (m *Machine) defined() int {
 	n, pc := 0, m.pc()
-	for _, s := range m.unit.Main.Defined {
+	for _, s := range m.fn.Defined {
 		if s.From <= pc && !m.stack[m.base+s.Reg].IsAbsent() {
 			n++
 		}
@@ -349,6 +355,52 @@ func (m *Machine) setConst(s compile.Symbol, konst bool) {
 		n |= isConst
 	}
 	mark.SetInt(n)
+}
+
+// globalConst is the place of the global constant that the current unit has a number for; nil or absent when there is none.
+func (m *Machine) globalConst(n int) *value.Value {
+	if m.fn.Unit == m.unit {
+		return &m.globals[n]
+	} else if mod := m.units[m.fn.Unit]; mod != nil {
+		return &mod.globals[n]
+	}
+	name := m.fn.Unit.Globals[n] // an eval's unit has those of the program
+	if i := slices.Index(m.unit.Globals, name); i >= 0 && len(m.unit.Funcs) > 0 {
+		return &m.globals[i]
+	} else if v, ok := m.evaled[name]; ok {
+		return &v
+	}
+	return nil
+}
+
+// addGlobal makes a constant of an eval's global.
+func (m *Machine) addGlobal(name string, v value.Value) {
+	if len(m.unit.Funcs) == 0 {
+		return // nor has the reference any then
+	}
+	if i := slices.Index(m.unit.Globals, name); i >= 0 {
+		m.globals[i] = v
+		return
+	}
+	if m.evaled == nil {
+		m.evaled = map[string]value.Value{}
+	}
+	m.evaled[name] = v
+}
+
+// evaluating tells whether the current frame is an eval's whose definitions are global ones.
+func (m *Machine) evaluating() bool {
+	for f, d := m.fn, m.depth; f != m.unit.Main; d-- {
+		if f != f.Unit.Main {
+			return false
+		}
+		caller := m.frames[d-1]
+		if pc := pcOf(caller.fn, caller.ip); pc == 0 || caller.fn.Code[pc-1].Op != compile.OpEval || caller.fn.Code[pc-1].C == 1 {
+			return false
+		}
+		f = caller.fn
+	}
+	return true
 }
 
 // lookup does OpLookup: it reads a variable by name, copying it unless it is wanted for writing.

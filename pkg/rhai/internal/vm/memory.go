@@ -29,6 +29,7 @@ const (
 	minGarbage = 8 << 20 // worth a collection
 
 	frameBytes = 32
+	namedBytes = 64      // of an entry by its name
 	loopBytes  = 8 << 10 // of Go's stack, for a loop inside a loop
 
 	muchBytes    = 4096 // at once
@@ -221,6 +222,10 @@ func (m *Machine) census(limit int) (int, *value.Error) {
 	lists := [][]value.Value{m.stack[:min(m.high, len(m.stack))], m.globals}
 	for _, d := range m.dynamic {
 		lists = append(lists, []value.Value{d.v})
+	}
+	for name, v := range m.evaled {
+		c.Bytes += namedBytes + len(name)
+		lists = append(lists, []value.Value{v})
 	}
 	if m.Run.Scope != nil {
 		for _, v := range *m.Run.Scope {

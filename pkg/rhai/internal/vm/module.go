@@ -56,7 +56,8 @@ type library struct {
 type world struct {
 	unit     *compile.Unit // the program; an eval's unit is only its functions'
 	globals  []value.Value
-	origin   []int // of external variables: index in the scope, or one of the below
+	evaled   map[string]value.Value // those that evals have defined and the unit has no number for
+	origin   []int                  // of external variables: index in the scope, or one of the below
 	dynamic  []dynamic
 	imports  []imported
 	libs     []library
@@ -73,7 +74,7 @@ func (w *world) reset() {
 	if len(w.globals)+len(w.dynamic)+len(w.origin) > 0 {
 		w.globals, w.dynamic, w.origin = emptied(w.globals), emptied(w.dynamic), w.origin[:0]
 	}
-	w.imports, w.libs, w.exports = nil, nil, nil
+	w.imports, w.libs, w.exports, w.evaled = nil, nil, nil, nil
 }
 
 // forget drops the imports of frames that are gone.

@@ -54,18 +54,16 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		}
 		*m.at(in.A) = v
 	case compile.OpGlobal:
-		globals := m.globals
-		if m.fn.Unit != m.unit {
-			globals = m.units[m.fn.Unit].globals
-		}
-		v := globals[in.B]
-		if v.IsAbsent() {
+		v := m.globalConst(int(in.B))
+		if v == nil || v.IsAbsent() {
 			return value.VariableNotFound("global::" + m.fn.Unit.Globals[in.B])
 		}
 		*m.at(in.A) = v.Share()
 	case compile.OpSetGlob:
 		if m.fn.Unit == m.unit {
 			m.globals[in.B] = m.at(in.A).Share()
+		} else if m.evaluating() {
+			m.addGlobal(m.fn.Unit.Globals[in.B], m.at(in.A).Share())
 		}
 	case compile.OpCellGet, compile.OpCellRef, compile.OpCellSet:
 		return value.DataRace()
