@@ -306,7 +306,8 @@ func (f *fn) externals() {
 	for i := range f.External {
 		s := &f.External[i]
 		s.Reg = f.temp()
-		f.host(&variable{name: s.Name, reg: s.Reg, extern: true, cell: f.all || f.captured[s.Name]})
+		shared := f.all || f.captured[s.Name] || f.c.options.Eval || f.Borrows // perhaps by the caller's closures
+		f.host(&variable{name: s.Name, reg: s.Reg, extern: true, cell: shared})
 	}
 }
 

@@ -14,7 +14,7 @@ func (f *fn) ifStmt(s *syntax.If, dst int) {
 		case yes:
 			f.scope(s.Then, dst)
 		case s.Else != nil:
-			f.stmt(s.Else, dst)
+			f.otherwise(s.Else, dst)
 		default:
 			f.unit(dst, s.Pos)
 		}
@@ -34,7 +34,7 @@ func (f *fn) ifStmt(s *syntax.If, dst int) {
 	if s.Else == nil {
 		f.unit(dst, s.Pos)
 	} else {
-		f.stmt(s.Else, dst)
+		f.otherwise(s.Else, dst)
 	}
 	if end >= 0 {
 		f.land(end)
@@ -265,7 +265,7 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int, statement bool) {
 		f.land(skip)
 	}
 	arm := func(body syntax.Stmt, pos syntax.Pos) {
-		if x := alone(body); x != nil && statement && f.all {
+		if x := alone(body); x != nil && statement && f.all && !f.c.options.Eval {
 			f.stmt(x, dst)
 			return
 		}
@@ -317,8 +317,18 @@ func alone(body syntax.Stmt) *syntax.ExprStmt {
 	return alone(b.Body[0])
 }
 
+// otherwise compiles what is behind an else, which is a scope.
+func (f *fn) otherwise(s syntax.Stmt, dst int) {
+	if b, ok := s.(*syntax.Block); ok && f.all {
+		f.value(b, dst)
+		return
+	}
+	f.stmt(s, dst)
+}
+
 // isScope tells whether a block that is a statement is a scope of its own. The reference takes it for one where it has a
-// definition in it, or a call of eval that is a statement; what other evals define stays behind it.
+// definition in it, or a call of eval that is a statement; what other evals define stays behind it, but in the source of
+// an eval.
 func isScope(b *syntax.Block) bool {
 	return slices.ContainsFunc(b.Body, func(s syntax.Stmt) bool {
 		switch s := s.(type) {

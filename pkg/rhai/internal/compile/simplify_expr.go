@@ -414,7 +414,9 @@ func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
 		v := s.constant(name.Text)
 		if _, ok := v.(*syntax.Closure); ok {
 			failing := &syntax.ExprStmt{X: read(v, name.Pos)}
-			return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{failing, &syntax.ExprStmt{X: out}}}
+			captured := *out // the variables must be there first
+			captured.Captures = slices.DeleteFunc(slices.Clone(n.Captures), func(c syntax.Name) bool { return s.constant(c.Text) != nil })
+			return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{&syntax.ExprStmt{X: &captured}, failing}}
 		}
 		given[i], known = v, known || v != nil
 	}

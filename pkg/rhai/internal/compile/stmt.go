@@ -93,7 +93,7 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 	case *syntax.Switch:
 		f.switchStmt(s, dst, true)
 	case *syntax.Block:
-		if f.all && !isScope(s) {
+		if f.all && !f.c.options.Eval && !isScope(s) {
 			f.block(s.Body, dst)
 		} else {
 			f.value(s, dst)
