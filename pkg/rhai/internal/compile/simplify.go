@@ -41,6 +41,8 @@ type simplifier struct {
 	catching  bool      // within a catch, where to throw unit is to throw on
 	evals     int       // how many calls of eval were met
 	evaluated bool      // one was met in the statements around: the reference leaves names alone from there on
+	called    bool      // a statement before that is a call has one: the reference leaves names alone in such statements
+	joins     bool      // the next list goes on with the one around it
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
 }
@@ -49,13 +51,17 @@ type simplifier struct {
 type binding struct {
 	name  string
 	value syntax.Expr
+	stays bool // it stands for the name where closures capture it alone
 }
 
 // list simplifies statements; the value of the last one is wanted or not. Within a block, what the last ones define
 // can have no use.
 func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt {
-	mark, evaluated := len(s.bindings), s.evaluated
-	defer func() { s.bindings, s.evaluated = s.bindings[:mark], evaluated }()
+	mark, evaluated, called, joins := len(s.bindings), s.evaluated, s.called, s.joins
+	s.called, s.joins = called && joins, false
+	defer func() {
+		s.bindings, s.evaluated, s.called = s.bindings[:mark], evaluated, called || joins && s.called
+	}()
 	for len(body) > 0 && empty(body[len(body)-1]) {
 		body = body[:len(body)-1]
 	}
@@ -63,11 +69,15 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 	var kept syntax.Stmt // the source of the last one in out
 	for i, stmt := range body {
 		last := i == len(body)-1
-		before := s.evaluated
+		before, evals := s.evaluated, s.evals
+		x, ok := stmt.(*syntax.ExprStmt)
+		call := ok && isCall(x.X)
+		s.evaluated = s.evaluated || call && s.called
 		stmt = s.stmt(stmt, wanted && last)
-		if x, ok := stmt.(*syntax.ExprStmt); stmt == nil || ok && isCall(x.X) {
+		if x, ok := stmt.(*syntax.ExprStmt); call || stmt == nil || ok && isCall(x.X) {
 			s.evaluated = before
 		}
+		s.called = s.called || call && s.evals > evals
 		_, loops := stmt.(*syntax.While)
 		if stmt != nil && (last && !(loops && len(out) > 0 && idle(stmt)) || !idle(stmt)) {
 			if len(out) == i && stmt == body[i] && (i == 0 || &out[0] == &body[0]) {
@@ -172,16 +182,7 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		}
 		return n
 	case *syntax.Block:
-		evals := s.evals
-		b := s.block(n, wanted)
-		if len(b.Body) == 0 {
-			return nil
-		}
-		if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isCall(x.X) {
-			s.since(evals)
-			return x
-		}
-		return b
+		return s.blockStmt(n, wanted, !isScope(n))
 	case *syntax.If:
 		return s.ifStmt(n, wanted, s.keepDead)
 	case *syntax.Switch:
@@ -268,6 +269,21 @@ func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
 // since notes that an eval which was met since there were so many is not within a block any longer.
 func (s *simplifier) since(evals int) { s.evaluated = s.evaluated || s.evals > evals }
 
+// blockStmt simplifies a block that is a statement, and goes on with the list around it or is a scope.
+func (s *simplifier) blockStmt(n *syntax.Block, wanted, joins bool) syntax.Stmt {
+	evals := s.evals
+	s.joins = joins
+	b := s.block(n, wanted)
+	if len(b.Body) == 0 {
+		return nil
+	}
+	if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isCall(x.X) {
+		s.since(evals)
+		return x
+	}
+	return b
+}
+
 func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {
 	body := s.list(b.Body, wanted, true)
 	if sameList(body, b.Body) {
@@ -288,9 +304,13 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		evals, chosen := s.evals, syntax.Stmt(nil)
 		switch {
 		case yes:
-			chosen = s.stmt(n.Then, wanted)
+			chosen = s.blockStmt(n.Then, wanted, false)
 		case n.Else != nil:
-			chosen = s.stmt(n.Else, wanted)
+			if b, ok := n.Else.(*syntax.Block); ok {
+				chosen = s.blockStmt(b, wanted, false)
+			} else {
+				chosen = s.stmt(n.Else, wanted)
+			}
 		}
 		if b, ok := chosen.(*syntax.Block); ok && len(b.Body) > 1 && s.evals > evals {
 			return scoped(b)
@@ -458,8 +478,8 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 	if n.Const {
 		if out.Value == nil {
 			known.value = &syntax.Unit{Pos: n.Pos}
-		} else if plain(out.Value) && !closesOver(out.Value) {
-			known.value = out.Value
+		} else if plain(out.Value) {
+			known.value, known.stays = out.Value, closesOver(out.Value)
 		}
 	}
 	if known.value != nil || len(s.bindings) > 0 { // with no constant before it, a variable hides none
@@ -470,15 +490,23 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 
 // constant is the value of a name that stands for a constant that the source gives.
 func (s *simplifier) constant(name string) syntax.Expr {
+	if b := s.bound(name); !b.stays {
+		return b.value
+	}
+	return nil
+}
+
+// bound is what a name stands for.
+func (s *simplifier) bound(name string) binding {
 	if s.keepNames || s.evaluated {
-		return nil
+		return binding{}
 	}
 	for i := len(s.bindings) - 1; i >= 0; i-- {
 		if s.bindings[i].name == name {
-			return s.bindings[i].value
+			return s.bindings[i]
 		}
 	}
-	return nil
+	return binding{}
 }
 
 func unitStmt(pos syntax.Pos) syntax.Stmt { return &syntax.ExprStmt{X: &syntax.Unit{Pos: pos}} }

@@ -411,11 +411,11 @@ func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
 	out := &syntax.Closure{Pos: n.Pos, Params: n.Params, Captures: n.Captures, Body: inner.closureBody(n.Body)}
 	given, known := make([]syntax.Expr, len(n.Captures)), false
 	for i, name := range n.Captures {
-		v := s.constant(name.Text)
+		v := s.bound(name.Text).value
 		if _, ok := v.(*syntax.Closure); ok {
 			failing := &syntax.ExprStmt{X: read(v, name.Pos)}
 			captured := *out // the variables must be there first
-			captured.Captures = slices.DeleteFunc(slices.Clone(n.Captures), func(c syntax.Name) bool { return s.constant(c.Text) != nil })
+			captured.Captures = slices.DeleteFunc(slices.Clone(n.Captures), func(c syntax.Name) bool { return s.bound(c.Text).value != nil })
 			return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{&syntax.ExprStmt{X: &captured}, failing}}
 		}
 		given[i], known = v, known || v != nil
@@ -438,7 +438,7 @@ func (e *enclosed) whole() bool {
 	return !slices.ContainsFunc(e.given, func(v syntax.Expr) bool { return v == nil })
 }
 
-// closesOver tells whether a constant has an enclosed closure in it, which must stay where its constants are.
+// closesOver tells whether a constant has an enclosed closure in it: reading one does not fail, as that of others does.
 func closesOver(e syntax.Expr) bool {
 	found := false
 	inspect(e, func(n syntax.Node) bool {

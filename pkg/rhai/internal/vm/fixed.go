@@ -72,7 +72,7 @@ func (m *Machine) mayAdd(v *value.Value, key value.Value, s *compile.Site) *valu
 	switch {
 	case k == value.KindMap && !key.IsString():
 		return nil
-	case isPart(*v, key), k == value.KindCustom && s.Name == "":
+	case isPart(*v, key), k == value.KindCustom && s.Name == "" && m.registry.Has(value.IndexSet):
 		return value.AssignToConstant(s.Root.Name)
 	case k != value.KindMap || v.Map().Added(key.Text()):
 		return nil
