@@ -165,8 +165,13 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		if alias == nil {
 			alias = &s.Name
 		}
-		f.operand(&syntax.Ident{Pos: s.Name.Pos, Name: s.Name.Text}) // it must exist
-		f.export(f.lookup(s.Name.Text), alias.Text, pos)
+		v := f.lookup(s.Name.Text)
+		if v == nil && !f.all {
+			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(s.Name.Text)), s.Name.Pos) // a function is no variable
+		} else {
+			f.operand(&syntax.Ident{Pos: s.Name.Pos, Name: s.Name.Text}) // it must exist
+		}
+		f.export(v, alias.Text, pos)
 		f.unit(dst, pos)
 	}
 	f.next = mark

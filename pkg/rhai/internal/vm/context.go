@@ -83,12 +83,19 @@ func (m *Machine) HasFn(name string, arity int) bool {
 	return m.find(name, arity) != nil
 }
 
-// Functions lists the script's functions.
+// Functions lists the script's functions, and those of the modules whose functions run.
 func (m *Machine) Functions() []value.FnInfo {
 	var list []value.FnInfo
-	for _, f := range m.unit.Funcs {
-		list = append(list, *f.Info)
+	add := func(u *compile.Unit) {
+		for _, f := range u.Funcs {
+			list = append(list, *f.Info)
+		}
 	}
+	m.running(func(mod *module) bool {
+		add(mod.unit)
+		return false
+	})
+	add(m.unit)
 	return list
 }
 

@@ -429,11 +429,11 @@ func (m *Machine) typed(this, name string, n int) (found *compile.Func) {
 func (m *Machine) method(this, name string, n int) (found *compile.Func) {
 	m.forget()
 	for i := len(m.imports) - 1; i >= 0 && found == nil; i-- {
-		found = m.imports[i].module.method(this, name, n)
+		found = m.imports[i].module.method(this, name, n, false)
 	}
 	m.running(func(mod *module) bool {
 		if found == nil {
-			found = mod.method(this, name, n)
+			found = mod.method(this, name, n, true)
 		}
 		return found != nil
 	})
@@ -448,16 +448,17 @@ func (m *Machine) method(this, name string, n int) (found *compile.Func) {
 	return nil
 }
 
-func (mod *module) method(this, name string, n int) *compile.Func {
+// method is the module's typed function, or one of a module that it imports; private ones are there for who runs within it.
+func (mod *module) method(this, name string, n int, within bool) *compile.Func {
 	if mod.unit != nil {
 		for _, f := range mod.unit.Lookup(name) {
-			if f.ThisType == this && f.Params == n && !f.Info.Private {
+			if f.ThisType == this && f.Params == n && (within || !f.Info.Private) {
 				return f
 			}
 		}
 	}
 	for i := len(mod.subs) - 1; i >= 0; i-- {
-		if f := mod.subs[i].module.method(this, name, n); f != nil {
+		if f := mod.subs[i].module.method(this, name, n, false); f != nil {
 			return f
 		}
 	}

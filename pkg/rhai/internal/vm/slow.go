@@ -205,7 +205,10 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 		if in.C > 0 {
 			in.C--
 			if v = m.variable(in); v == nil || v.IsAbsent() {
-				return value.VariableNotFound(m.name(in))
+				v = new(value.Value)
+				if err := m.meant(v, m.name(in)); err != nil {
+					return err
+				}
 			}
 		}
 		m.at(in.A).SetBool(v.IsCell())
