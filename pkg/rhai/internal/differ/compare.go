@@ -149,7 +149,9 @@ var (
 
 // unscoped is an answer without the variables that are left in the scope.
 func unscoped(a batch.Answer) []string {
-	return slices.DeleteFunc(corpus.Lines(a), func(line string) bool { return strings.HasPrefix(line, "scope ") })
+	return slices.DeleteFunc(corpus.Lines(a), func(line string) bool {
+		return strings.HasPrefix(line, "scope ") || strings.HasPrefix(line, "const ")
+	})
 }
 
 // unnumbered is an answer without the numbers of arguments.
