@@ -129,8 +129,10 @@ func yieldUnit(list []syntax.Stmt, source syntax.Stmt, pos syntax.Pos) []syntax.
 			break
 		}
 		last, source = block.Body[len(block.Body)-1], nil
-		if isBlock {
-			source = from.Body[len(from.Body)-1]
+		for i := len(block.Body) - 1; isBlock && i < len(from.Body); i++ { // what is left out may stand behind
+			if _, inner := from.Body[i].(*syntax.Block); inner {
+				source = from.Body[i]
+			}
 		}
 	}
 	switch last.(type) {
@@ -338,7 +340,10 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	case *syntax.Loop, *syntax.While, *syntax.For, *syntax.Do: // whose value is that of the whole
 		return rest
 	}
-	if rest == nil || !wanted || idle(rest) {
+	if rest == nil || idle(rest) {
+		return nil
+	}
+	if !wanted {
 		return rest
 	}
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}

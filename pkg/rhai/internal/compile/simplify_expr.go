@@ -505,6 +505,10 @@ func constantAt(e syntax.Expr, pos syntax.Pos) syntax.Expr {
 		moved := *n
 		moved.Pos = pos
 		return &moved
+	case *syntax.Switch:
+		moved := *n
+		moved.Pos = pos
+		return &moved
 	case *syntax.Binary:
 		if n.Op == ".." || n.Op == "..=" {
 			return &syntax.Binary{Pos: pos, Op: n.Op, Left: n.Left, Right: n.Right}

@@ -137,12 +137,19 @@ func (s *simplifier) element(e, source syntax.Expr) syntax.Expr {
 			return &syntax.String{Pos: n.Name.Pos, Value: v.TypeName()}
 		}
 	case *syntax.Index:
-		switch key := n.Key.(type) {
+		key := n.Key
+		if v, ok := fold(key); ok { // at every level of optimization
+			key = literal(v, key.Position())
+		}
+		switch key := key.(type) {
 		case *syntax.String:
 			if x := s.entry(n.Base, key.Value, unsimplified); x != nil {
 				return x
 			}
 		case *syntax.Int:
+			if _, literal := source.(*syntax.Index).Key.(*syntax.Int); !literal && unsimplified != nil {
+				return e
+			}
 			if x := item(n.Base, key.Value, n.Base.Position(), unsimplified); x != nil {
 				return x
 			}
@@ -189,8 +196,9 @@ func isLogical(op string) bool { return op == "&&" || op == "||" || op == "??" }
 // partAt is a part of a constant container, at the container's place. What the reference has taken out of it as an
 // operator or a statement has its own.
 func partAt(x, unsimplified syntax.Expr, pos syntax.Pos) syntax.Expr {
+	_, choice := x.(*syntax.Switch)
 	_, statement := unsimplified.(syntax.Stmt)
-	if b, ok := unsimplified.(*syntax.Binary); statement || ok && isLogical(b.Op) {
+	if b, ok := unsimplified.(*syntax.Binary); statement && !choice || ok && isLogical(b.Op) {
 		return x
 	}
 	return constantAt(x, pos)
@@ -243,7 +251,7 @@ func item(base syntax.Expr, n int64, pos syntax.Pos, unsimplified syntax.Expr) s
 	}
 	switch b := base.(type) {
 	case *syntax.Array:
-		if i := index(len(b.Items)); i >= 0 && plain(b) {
+		if i := index(len(b.Items)); i >= 0 && isIdle(b) {
 			if source, ok := unsimplified.(*syntax.Array); ok {
 				return partAt(b.Items[i], source.Items[i], pos)
 			}

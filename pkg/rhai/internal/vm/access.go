@@ -615,7 +615,7 @@ func (m *Machine) backIndex(v *value.Value, key, x value.Value) *value.Error {
 			return err
 		}
 	case value.KindString, value.KindBlob, value.KindInt:
-		if m.dirty != native {
+		if m.dirty != native || m.dirtied != m.depth {
 			return nil // it was a copy, of which only what a native function does to it goes back
 		}
 		m.dirty = written // not from a copy of a copy

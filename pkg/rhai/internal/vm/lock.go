@@ -61,11 +61,17 @@ func (m *Machine) racedOn(name string, args []value.Value, reference bool) *valu
 	return m.raced(name, args, 1)
 }
 
-// racing is the error of an assignment or an index that passes a function a closure over the variable that its path
-// begins at, as the argument of a number.
+// racing is the error of an assignment or an index that passes a function a closure over a locked variable, or over the one
+// that its path begins at, as the argument of a number.
 func (m *Machine) racing(name string, x value.Value, number int) *value.Error {
+	if x.Kind() < value.KindString {
+		return nil
+	}
+	if err := m.raced(name, []value.Value{x}, number); err != nil {
+		return err
+	}
 	c, ok := m.fn.Races[m.pc()-1]
-	if !ok || x.Kind() < value.KindString {
+	if !ok {
 		return nil
 	}
 	v, _ := m.captured(c)

@@ -199,6 +199,7 @@ type Machine struct {
 	result  value.Value        // of the loop that ended last
 	stop    int                // the instruction that the outermost frame of that loop ended at
 	dirty   dirt               // what the last call or write through a path may have done to what the path leads to
+	dirtied int                // how deep that was, where it was a native function
 	applied string             // the native function that another one is calling by its name
 	nested  *value.Error       // the error that the last call from a native function gave it
 	loaded  map[string]*module // by path; made when there is one

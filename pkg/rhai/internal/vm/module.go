@@ -392,7 +392,7 @@ func (m *Machine) reach(f *value.Func, s *compile.Site, name string, at, n int) 
 	v, err := m.native(f, name, at, n)
 	m.dirty = clean
 	if f.Mutates || f.GoesBack {
-		m.dirty = native
+		m.dirty, m.dirtied = native, m.depth
 	}
 	return v, err
 }

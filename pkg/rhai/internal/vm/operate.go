@@ -132,13 +132,8 @@ func (m *Machine) assign(op value.Op, place *value.Value, x value.Value) *value.
 		return m.appended(place, x)
 	}
 	adds := op == value.OpAdd && place.Kind() == value.KindArray // which calls nothing
-	if x.Kind() >= value.KindString && len(m.fn.Races) > 0 && !adds {
+	if x.Kind() >= value.KindString && (len(m.fn.Races) > 0 || len(m.locks) > 0) && !adds {
 		if err := m.racing(op.String()+"=", x, 1); err != nil {
-			return err
-		}
-	}
-	if len(m.locks) > 0 && !adds {
-		if err := m.raced(op.String()+"=", []value.Value{x}, 1); err != nil {
 			return err
 		}
 	}
