@@ -51,7 +51,6 @@ type simplifier struct {
 type binding struct {
 	name  string
 	value syntax.Expr
-	stays bool // it stands for the name where closures capture it alone
 }
 
 // list simplifies statements; the value of the last one is wanted or not. Within a block, what the last ones define
@@ -484,7 +483,7 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 		if out.Value == nil {
 			known.value = &syntax.Unit{Pos: n.Pos}
 		} else if plain(out.Value) {
-			known.value, known.stays = out.Value, closesOver(out.Value)
+			known.value = out.Value
 		}
 	}
 	if known.value != nil || len(s.bindings) > 0 { // with no constant before it, a variable hides none
@@ -495,23 +494,15 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 
 // constant is the value of a name that stands for a constant that the source gives.
 func (s *simplifier) constant(name string) syntax.Expr {
-	if b := s.bound(name); !b.stays {
-		return b.value
-	}
-	return nil
-}
-
-// bound is what a name stands for.
-func (s *simplifier) bound(name string) binding {
 	if s.keepNames || s.evaluated {
-		return binding{}
+		return nil
 	}
 	for i := len(s.bindings) - 1; i >= 0; i-- {
 		if s.bindings[i].name == name {
-			return s.bindings[i]
+			return s.bindings[i].value
 		}
 	}
-	return binding{}
+	return nil
 }
 
 func unitStmt(pos syntax.Pos) syntax.Stmt { return &syntax.ExprStmt{X: &syntax.Unit{Pos: pos}} }

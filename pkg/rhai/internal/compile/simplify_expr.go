@@ -411,17 +411,17 @@ func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
 	out := &syntax.Closure{Pos: n.Pos, Params: n.Params, Captures: n.Captures, Body: inner.closureBody(n.Body)}
 	given, known := make([]syntax.Expr, len(n.Captures)), false
 	for i, name := range n.Captures {
-		v := s.bound(name.Text).value
+		v := s.constant(name.Text)
 		if _, ok := v.(*syntax.Closure); ok {
 			failing := &syntax.ExprStmt{X: read(v, name.Pos)}
 			captured := *out // the variables must be there first
-			captured.Captures = slices.DeleteFunc(slices.Clone(n.Captures), func(c syntax.Name) bool { return s.bound(c.Text).value != nil })
+			captured.Captures = slices.DeleteFunc(slices.Clone(n.Captures), func(c syntax.Name) bool { return s.constant(c.Text) != nil })
 			return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{&syntax.ExprStmt{X: &captured}, failing}}
 		}
 		given[i], known = v, known || v != nil
 	}
 	if known {
-		return &enclosed{out, given}
+		return &enclosed{out, given, n.Pos}
 	}
 	return out
 }
@@ -431,7 +431,10 @@ func (s *simplifier) closure(n *syntax.Closure) syntax.Expr {
 type enclosed struct {
 	*syntax.Closure
 	given []syntax.Expr // nil for a variable
+	at    syntax.Pos    // where it stands for a constant
 }
+
+func (e *enclosed) Position() syntax.Pos { return e.at }
 
 // whole tells whether the closure captures constants alone.
 func (e *enclosed) whole() bool {
@@ -501,6 +504,8 @@ func constantAt(e syntax.Expr, pos syntax.Pos) syntax.Expr {
 		moved := *n
 		moved.Pos = pos
 		return &moved
+	case *enclosed:
+		return &enclosed{n.Closure, n.given, pos}
 	case *syntax.Call:
 		moved := *n
 		moved.Pos = pos

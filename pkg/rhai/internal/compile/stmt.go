@@ -400,7 +400,7 @@ func (f *fn) assign(s *syntax.Assign) {
 		f.backs(updated)
 		f.settle(p.nils, discard, s.Pos)
 	case *syntax.This:
-		if !f.inert(s.Value) {
+		if _, itself := s.Value.(*syntax.This); itself || !f.inert(s.Value) {
 			f.emit(OpThis, f.temp(), 0, 0, t.Pos) // it must be bound
 		}
 		rhs := f.operand(s.Value)

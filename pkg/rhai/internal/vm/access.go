@@ -131,6 +131,7 @@ func (m *Machine) back(v *value.Value, s *compile.Site, x value.Value) *value.Er
 		return nil // what a getter gave was a copy
 	}
 	err := m.set(v, s, x)
+	m.dirty = written // not further, where this was a copy of a part of a text, an int or a blob
 	if err != nil && err.Kind == value.ErrDotExpr {
 		return nil
 	}
