@@ -263,6 +263,9 @@ func (f *fn) binary(e *syntax.Binary, dst int) {
 			return
 		}
 		b, a := f.operands(e.Right, e.Left)
+		if isContainer(e.Right) {
+			f.raced("contains", []syntax.Expr{e.Right}, b, pos)
+		}
 		f.emit(op, dst, a, b, pos)
 		return
 	case "..", "..=":

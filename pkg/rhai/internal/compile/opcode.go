@@ -24,6 +24,7 @@ const (
 	OpBareSet    // R[A] = R[B], unless it shares what it has
 	OpLock       // lock what R[A], or the variable of symbols C-1 by name K[B], shares, if it shares anything
 	OpUnlock     // end the frame's lock
+	OpRaced      // error when R[A] and the C-1 registers behind it, arguments of function K[B], hold a closure over a locked variable
 	OpCheck      // error unless variable R[A] exists; name K[BC]
 	OpWritable   // error unless scope variable R[A] exists and is no constant; name K[BC]
 	OpThis       // R[A] = move R[0], error when this is not bound
@@ -180,7 +181,7 @@ const (
 )
 
 var opNames = [numOps]string{
-	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "bare_ref", "bare_set", "lock", "unlock", "check", "writable", "this", "vary",
+	"nop", "unit", "bool", "int", "const", "copy", "move", "absent", "cell_get", "cell_ref", "cell_set", "bare_ref", "bare_set", "lock", "unlock", "raced", "check", "writable", "this", "vary",
 	"named", "global", "set_global", "lookup", "redefine", "store", "back_store", "bare_lookup", "bare_store", "is_const",
 	"add", "sub", "mul", "div", "mod", "pow", "shl", "shr", "and", "or", "xor", "eq", "ne", "lt", "le", "gt", "ge",
 	"add_int", "sub_int", "mul_int", "div_int", "mod_int", "in", "not_in", "range", "range_eq", "neg", "plus", "not",

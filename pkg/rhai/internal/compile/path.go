@@ -303,21 +303,6 @@ func (f *fn) backs(at int) {
 	f.Backs[at] = len(f.Code)
 }
 
-// race notes that an instruction may be passed a closure over the variable that a path begins at.
-func (f *fn) race(at int, p place) {
-	if p.cell == 0 && !p.byName() {
-		return
-	}
-	if f.Races == nil {
-		f.Races = map[int]Capture{}
-	}
-	c := Capture{Reg: p.cell - 1}
-	if p.byName() {
-		c.Name, c.ByName = p.root.Name, p.root.Symbols+1
-	}
-	f.Races[at] = c
-}
-
 // settle lets the jumps of a path that met unit yield unit.
 func (f *fn) settle(nils []int, dst int, pos syntax.Pos) {
 	if len(nils) == 0 {
@@ -337,6 +322,9 @@ func (f *fn) access(e syntax.Expr, dst int) {
 	switch e := e.(type) {
 	case *syntax.Property:
 		p := f.base(e.Base, e.Safe, e.Pos)
+		if _, array := e.Base.(*syntax.Array); array {
+			f.raced(value.Getter(e.Name.Text), []syntax.Expr{e.Base}, p.reg, e.Name.Pos)
+		}
 		f.emit(OpGet, dst, p.reg, f.property(e.Name.Text), e.Name.Pos)
 		f.settle(p.nils, dst, e.Pos)
 	case *syntax.Index:
@@ -595,6 +583,7 @@ func (f *fn) function(name string, args []syntax.Expr, dst int, pos syntax.Pos) 
 		if last {
 			f.expr(args[0], w)
 		}
+		f.raced(name, args, w, pos)
 		if g.UsesThis {
 			f.emit(OpCall, w-1, f.number(g), len(args), pos)
 		} else {

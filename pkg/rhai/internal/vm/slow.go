@@ -76,6 +76,9 @@ func (m *Machine) slow(in compile.Instr) *value.Error {
 		m.lock(in)
 	case compile.OpUnlock:
 		m.unlock(m.depth)
+	case compile.OpRaced:
+		at := m.base + int(in.A)
+		return m.raced(m.fn.Consts[in.B].Text(), m.stack[at:at+int(in.C)], 1)
 	case compile.OpBareRef:
 		v := m.get1(in.B)
 		if v.IsCell() {
