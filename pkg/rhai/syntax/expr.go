@@ -347,6 +347,7 @@ func (p *parser) interpolated(level int) Expr {
 
 func (p *parser) closure(level int) Expr {
 	c := &Closure{Pos: p.tok.pos}
+	p.limitFunctions(p.tok.pos)
 	level = p.enter(level, p.tok.pos)
 	open := p.accept(tPipe)
 	if !open && p.tok.kind != tLeftBrace { // the host's syntax may have a function that is a block
@@ -384,6 +385,7 @@ func (p *parser) closure(level int) Expr {
 	}
 	c.Captures = p.frame.captures
 	p.forget(mark)
+	outer.functions += 1 + p.frame.functions
 	p.frame, p.global, p.inLoop, p.noPipe = outer, global, inLoop, noPipe
 	for _, name := range c.Captures {
 		p.use(name.Text, name.Pos)

@@ -17,6 +17,7 @@ func (p *parser) function(doc []string) {
 		panic(fail(WrongFnDefinition, first,
 			"Function definitions must be at global level and cannot be inside a block or another function"))
 	}
+	p.limitFunctions(pos)
 	p.advance()
 	p.functionName(f)
 
@@ -36,6 +37,7 @@ func (p *parser) function(doc []string) {
 	f.Body = p.block(p.enter(0, f.Pos), f.Pos)
 
 	p.forget(mark)
+	outer.functions += 1 + p.frame.functions
 	p.frame, p.global, p.inLoop, p.noPipe, p.maxDepth = outer, global, inLoop, noPipe, depth
 	p.modules = p.modules[:modules]
 	p.addFunction(f)
@@ -118,8 +120,13 @@ func (p *parser) addFunction(f *Function) {
 	p.functions[key] = struct{}{}
 	p.functions[functionKey{name: f.Name.Text, arity: anyArity}] = struct{}{}
 	p.script.Functions = append(p.script.Functions, f)
-	if limit := p.opts.MaxFunctions; limit > 0 && len(p.script.Functions) > limit {
-		panic(fail(TooManyFunctions, f.Pos, "Number of functions defined exceeds maximum limit"))
+}
+
+// limitFunctions makes sure that there may be another function. Those within a function or a closure count with it, and
+// while it is parsed by themselves.
+func (p *parser) limitFunctions(pos Pos) {
+	if limit := p.opts.MaxFunctions; limit > 0 && p.frame.functions >= limit {
+		panic(fail(TooManyFunctions, pos, "Number of functions defined exceeds maximum limit"))
 	}
 }
 

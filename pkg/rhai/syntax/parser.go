@@ -82,12 +82,13 @@ type parser struct {
 
 // frame is what a function or a closure sees: locals from base on.
 type frame struct {
-	base     int
-	depth    int // of blocks
-	function bool
-	closure  bool
-	captures []Name
-	captured map[string]struct{} // the names in captures, once they are many
+	functions int // and closures, so far
+	base      int
+	depth     int // of blocks
+	function  bool
+	closure   bool
+	captures  []Name
+	captured  map[string]struct{} // the names in captures, once they are many
 }
 
 type local struct {

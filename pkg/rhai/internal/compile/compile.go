@@ -332,8 +332,16 @@ func (c *compiler) function(target *Func, s *syntax.Function) error {
 		f.next = 2 // the result's register
 	}
 	f.mark(s.Pos)
+	f.limitVariables(s.Pos)
 	f.block(s.Body.Body, tail)
 	return f.finish()
+}
+
+// limitVariables fails where there are more variables than the limit allows.
+func (f *fn) limitVariables(pos syntax.Pos) {
+	if limit := f.c.options.MaxVariables; limit > 0 && len(f.vars) > limit {
+		f.fail(value.TooManyVariables(), pos)
+	}
 }
 
 // anonymous is how the names of closures begin.
@@ -398,6 +406,7 @@ func (f *fn) closure(s *syntax.Closure, given []syntax.Expr) int {
 		g.next = 2
 	}
 	g.mark(s.Pos)
+	g.limitVariables(s.Pos)
 	g.block(body, tail)
 	switch err := g.finish(); {
 	case err == errTooFar:

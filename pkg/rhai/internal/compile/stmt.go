@@ -253,9 +253,7 @@ func (f *fn) let(s *syntax.Let) {
 	v.plain = s.Const && !f.c.options.Eval && (s.Value == nil || plain(s.Value))
 	_, object := s.Value.(*syntax.Map)
 	v.object = v.plain && object
-	if limit := f.c.options.MaxVariables; limit > 0 && len(f.vars) > limit {
-		f.fail(value.TooManyVariables(), s.Pos)
-	}
+	f.limitVariables(s.Pos)
 	if f.depth > 0 || !f.global && !f.Borrows {
 		return
 	}
