@@ -106,6 +106,7 @@ func (f *fn) ref(e syntax.Expr, into int) place {
 		r := reg()
 		site := f.property(e.Name.Text)
 		f.Sites[site].receiver(p)
+		f.Sites[site].Fresh = fresh(e.Base)
 		f.emit(OpGetRef, r, p.reg, site, e.Name.Pos)
 		p.take(site, 0, r, step{OpBack, p.reg, site, r, e.Name.Pos})
 		return p
@@ -322,10 +323,9 @@ func (f *fn) access(e syntax.Expr, dst int) {
 	switch e := e.(type) {
 	case *syntax.Property:
 		p := f.base(e.Base, e.Safe, e.Pos)
-		if _, array := e.Base.(*syntax.Array); array {
-			f.raced(value.Getter(e.Name.Text), []syntax.Expr{e.Base}, p.reg, e.Name.Pos)
-		}
-		f.emit(OpGet, dst, p.reg, f.property(e.Name.Text), e.Name.Pos)
+		site := f.property(e.Name.Text)
+		f.Sites[site].Fresh = fresh(e.Base)
+		f.emit(OpGet, dst, p.reg, site, e.Name.Pos)
 		f.settle(p.nils, dst, e.Pos)
 	case *syntax.Index:
 		key, p := f.keyed(e)
@@ -396,11 +396,7 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 	} else {
 		site := f.callSite(e.Name.Text, len(e.Args))
 		site.Method, site.Temporary = true, !variablePath(e.Base)
-		if base, _ := before(e.Base); base == nil {
-			site.Fresh = site.Temporary
-		} else if _, called := e.Base.(*syntax.Method); called {
-			site.Fresh = true
-		}
+		site.Fresh = fresh(e.Base)
 		site.receiver(p)
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}
@@ -664,6 +660,15 @@ func (f *fn) windowAt(dst, n int) int {
 		f.window(n - 1)
 	}
 	return dst
+}
+
+// fresh tells whether what an expression gives is no part of anything.
+func fresh(e syntax.Expr) bool {
+	if _, called := e.(*syntax.Method); called {
+		return true
+	}
+	base, _ := before(e)
+	return base == nil && !variablePath(e)
 }
 
 // variablePath tells whether a path starts at a variable and calls nothing on its way.

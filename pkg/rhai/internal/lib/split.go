@@ -10,7 +10,7 @@ import (
 )
 
 func stringSplitting(r *value.Registry) {
-	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
+	goingBack(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
 		p, s := newParts(c, args[0].Str()), args[0].Text()
 		begin, seen := -1, 0 // of the word, and what has been counted
 		for i, ch := range s {
@@ -33,7 +33,7 @@ func stringSplitting(r *value.Registry) {
 		}
 		return p.done()
 	}, tStr)
-	pure(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
+	goingBack(r, "split", func(c value.Context, args []value.Value) (value.Value, error) {
 		s := args[0].Str()
 		chars, err := s.CharsIn(c)
 		if err != nil {
@@ -67,8 +67,8 @@ func stringSplitting(r *value.Registry) {
 				}
 				return p.split(args[0].Text(), needle(args[1]), segments, cut)
 			}
-			pure(r, name, split, tStr, second)
-			pure(r, name, split, tStr, second, tInt)
+			goingBack(r, name, split, tStr, second)
+			goingBack(r, name, split, tStr, second, tInt)
 		}
 		splitting("split", (*parts).next)
 		splitting("split_rev", (*parts).last)

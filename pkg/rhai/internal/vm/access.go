@@ -27,6 +27,11 @@ func (m *Machine) get(v *value.Value, s *compile.Site) (value.Value, *value.Erro
 		return *p, nil
 	}
 	args := [1]value.Value{*v}
+	if s.Fresh {
+		if err := m.raced(s.Getter, args[:], 1); err != nil {
+			return value.Value{}, err
+		}
+	}
 	if f := m.resolve(s, s.Getter, args[:]); f != nil {
 		return m.accessor(f, v)
 	}

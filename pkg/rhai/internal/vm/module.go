@@ -185,6 +185,7 @@ func (m *Machine) load(path, source string) (*module, *value.Error) {
 	if err := m.loop(m.depth - 1); err != nil && !(err.Kind == value.ErrExit && err.Passing()) {
 		return nil, err
 	}
+	slices.SortStableFunc(m.exports, func(a, b exported) int { return a.reg - b.reg }) // the last variable counts
 	for _, e := range m.exports {
 		mod.vars[e.alias] = m.stack[base+e.reg].Flat().Share()
 	}
