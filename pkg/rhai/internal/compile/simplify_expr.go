@@ -206,6 +206,8 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 		}
 	}
 	switch {
+	case len(out) == 0 && n.Op == "??" && len(left) > 1 && countFunc(left, namedPart) == 1:
+		return &syntax.Unit{Pos: n.Pos} // it is the only one left when the others are gone
 	case len(out) == 0:
 		return &syntax.Bool{Pos: n.Pos, Value: n.Op == "&&"}
 	case len(out) == 1:
@@ -239,6 +241,33 @@ func (s *simplifier) deciding(list []syntax.Expr, value bool, x syntax.Expr) syn
 		}
 	}
 	return x
+}
+
+// namedPart tells whether an expression is a part of a container with names in it, which the reference takes out before it
+// looks a name up.
+func namedPart(e syntax.Expr) bool {
+	base, _ := before(e)
+	if !isContainer(base) {
+		return false
+	}
+	named := false
+	inspect(base, func(n syntax.Node) bool {
+		_, ok := n.(*syntax.Ident)
+		named = named || ok
+		return !named
+	})
+	return named
+}
+
+// countFunc is how many of a list a condition holds for.
+func countFunc(list []syntax.Expr, holds func(syntax.Expr) bool) int {
+	n := 0
+	for _, e := range list {
+		if holds(e) {
+			n++
+		}
+	}
+	return n
 }
 
 // unjoined is an operand of ?? behind another: the reference does not join the parts of constant texts there.
