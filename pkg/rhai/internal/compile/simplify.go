@@ -301,6 +301,12 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		n = &syntax.If{Pos: n.Pos, Cond: both, Then: inner.Then}
 	}
 	cond := s.expr(n.Cond)
+	if _, ok := condition(cond); ok && keepDead {
+		// What is chosen may be no scope of its own for what an eval in it defines, so that it is chosen all the same.
+		chosen := s.alive()
+		chosen.ifStmt(n, wanted, false)
+		keepDead = chosen.evals == s.evals
+	}
 	if yes, ok := condition(cond); ok && !keepDead {
 		evals, chosen := s.evals, syntax.Stmt(nil)
 		switch {
