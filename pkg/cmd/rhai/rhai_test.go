@@ -26,6 +26,13 @@ func TestRun(t *testing.T) {
 	if err := os.WriteFile(file, []byte("print(\"hello\");\n40 + 2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	folder := filepath.Join(filepath.Dir(file), "modules")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "m.rhai"), []byte("fn half(x) { 1 / x }"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, stdin    string
 		args           []string
@@ -39,6 +46,13 @@ func TestRun(t *testing.T) {
 			"-:2:5: Syntax error: Expecting name of a variable\n    2 | let = 2;\n      |     ^\n"},
 		{"an error in a function", "fn f(x) {\n\tx + y\n}\nf(1)", []string{"run", "-"}, exitFailed, "",
 			"-:2:6: Variable not found: y\n    2 | \tx + y\n      | \t    ^\n-:4:1: in the call of f\n"},
+		{"modules of a folder", "import \"m\" as m; m::half(1)", []string{"run", "--modules", folder, "-"}, exitDone, "1\n", ""},
+		{"an error in a module", "import \"m\" as m;\nm::half(0)", []string{"run", "--modules", folder, "-"}, exitFailed, "",
+			"m:1:16: Division by zero: 1 / 0\n-:2:4: in the call of half\n"},
+		{"an error in an eval", "let x = 1;\neval(\"x + y\")", []string{"run", "-"}, exitFailed, "",
+			"eval:1:5: Variable not found: y\n-:2:6: in the call of eval\n"},
+		{"no modules", "import \"m\" as m;", []string{"run", "-"}, exitFailed, "", "Module not found: m"},
+		{"no folder", "1", []string{"run", "--modules", "/no/such/folder", "-"}, exitUsage, "", "no such file"},
 		{"output before an error", "print(1); throw \"no\"", []string{"run", "-"}, exitFailed, "1\n",
 			"-:1:11: Runtime error: no\n    1 | print(1); throw \"no\"\n      |           ^\n"},
 		{"too many operations", "loop { }", []string{"run", "--max-operations", "1000", "-"}, exitFailed, "", "Too many operations"},

@@ -62,10 +62,14 @@ read; 130 interrupted.`,
 func runCommand() *cobra.Command {
 	var timeout time.Duration
 	var operations uint64
+	var modules string
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Run a script (- is the standard input) and print its value",
-		Args:  cobra.ExactArgs(1),
+		Long: `Run a script (- is the standard input) and print its value, unless that is ().
+What the script prints goes to the standard output; its error, with the place and
+the calls that it came through, to the standard error.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			source, err := read(args[0], cmd.InOrStdin())
 			if err != nil {
@@ -82,7 +86,16 @@ func runCommand() *cobra.Command {
 			// Flushed as the run ends, and by itself when there is much.
 			out := bufio.NewWriter(cmd.OutOrStdout())
 			print := func(line string) { _, _ = out.WriteString(line + "\n") }
-			engine := rhai.New(rhai.WithLimits(limits))
+			options := []rhai.Option{rhai.WithLimits(limits)}
+			if modules != "" {
+				folder, err := rhai.OpenDirectory(modules)
+				if err != nil {
+					return err
+				}
+				defer folder.Close()
+				options = append(options, rhai.WithModules(folder))
+			}
+			engine := rhai.New(options...)
 			program, err := engine.Compile(source)
 			if err != nil {
 				return explain(cmd.ErrOrStderr(), args[0], source, err)
@@ -102,6 +115,7 @@ func runCommand() *cobra.Command {
 	}
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "stop the script after this time; 0: never")
 	cmd.Flags().Uint64Var(&operations, "max-operations", 0, "stop the script after this many operations; 0: never")
+	cmd.Flags().StringVar(&modules, "modules", "", "import modules from the .rhai files of this folder; none without it")
 	return cmd
 }
 
@@ -135,7 +149,18 @@ func batchCommand() *cobra.Command {
 		Short: "Answer scripts given as JSON lines with JSON lines",
 		Long: `Read lines like {"id":1,"script":"40 + 2"} and write a line for each, in the
 same order: {"id","ok","type","value","display","error_kind","error","line",
-"column","stdout"}, with parse_kind, trace and scope besides.`,
+"column","stdout"}, with parse_kind, trace and scope besides. An answer whose
+script could not be run has the error_kind Timeout or BadLine.
+
+A line may have settings for its script:
+  "modules"  what import finds: an object of sources by their paths
+  "limits"   an object of numbers: operations, call_levels, expr_depth,
+             function_expr_depth, variables, functions, modules, string_size,
+             array_size, map_size
+  "options"  an array of names: strict_variables, no_shadowing, no_looping,
+             no_anonymous_fn, no_if_expression, no_switch_expression,
+             no_loop_expression, no_statement_expression, optimize_none,
+             optimize_full, fail_on_invalid_map_property, debugger`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return batch.NewRunner(timeout).Run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), jobs)
