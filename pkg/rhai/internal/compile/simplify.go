@@ -278,6 +278,9 @@ func (s *simplifier) blockStmt(n *syntax.Block, wanted, joins bool) syntax.Stmt 
 	if len(b.Body) == 0 {
 		return nil
 	}
+	if wanted && s.evals > evals && isScope(n) && !isScope(b) {
+		return scoped(b)
+	}
 	if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isCall(x.X) {
 		s.since(evals)
 		return x
