@@ -43,9 +43,12 @@ func (f *fn) ifStmt(s *syntax.If, dst int) {
 
 // loopStmt compiles a loop.
 func (f *fn) loopStmt(s syntax.Stmt, dst int) {
+	mark, source := f.next, 0
+	if each, ok := s.(*syntax.For); ok {
+		source = f.iterable(each)
+	}
 	l := &loop{dst: dst}
 	f.loops = append(f.loops, l)
-	mark := f.next
 	pos := s.Position()
 	marked := f.mark(pos)
 	next := func() { // where a round ends early
@@ -93,7 +96,7 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 		}
 		f.unit(dst, pos)
 	case *syntax.For:
-		f.enter(func() { f.forLoop(s, l, next) }, pos)
+		f.enter(func() { f.forLoop(s, source, l, next) }, pos)
 		f.unit(dst, pos)
 	}
 	f.landAll(l.breaks)
@@ -107,17 +110,32 @@ func (f *fn) loopStmt(s syntax.Stmt, dst int) {
 	f.loops = f.loops[:len(f.loops)-1]
 }
 
-// forLoop compiles a for, up to where it has run out of items.
-func (f *fn) forLoop(s *syntax.For, l *loop, next func()) {
+// counts is the range that a for counts through, if it is a plain one.
+func counts(s *syntax.For) (*syntax.Binary, bool) {
 	b, ok := s.Iterable.(*syntax.Binary)
-	counted := ok && (b.Op == ".." || b.Op == "..=") && b.Left != nil && b.Right != nil
-	w := f.window(3)
+	return b, ok && (b.Op == ".." || b.Op == "..=") && b.Left != nil && b.Right != nil
+}
+
+// iterable compiles what a for goes through, or the ends of the range that it counts through, into the window that it
+// returns. That is not in the loop's scope.
+func (f *fn) iterable(s *syntax.For) (w int) {
+	w = f.window(3)
+	if b, counted := counts(s); counted {
+		f.expr(b.Left, w)
+		f.expr(b.Right, w+1)
+	} else {
+		f.expr(s.Iterable, w)
+	}
+	return w
+}
+
+// forLoop compiles a for through what is in the window at w, up to where it has run out of items.
+func (f *fn) forLoop(s *syntax.For, w int, l *loop, next func()) {
+	b, counted := counts(s)
 	item, step := w+1, OpNext
 	at := 0
 	if counted {
 		item, step = w+2, OpForLoop
-		f.expr(b.Left, w)
-		f.expr(b.Right, w+1)
 		inclusive := 0
 		if b.Op == "..=" {
 			inclusive = 1
@@ -125,7 +143,6 @@ func (f *fn) forLoop(s *syntax.For, l *loop, next func()) {
 		f.emit(OpBool, w+2, inclusive, 0, b.Pos)
 		at = f.emitWide(OpForPrep, w, 0, b.Pos)
 	} else {
-		f.expr(s.Iterable, w)
 		f.emit(OpIter, w, w, 0, begin(s.Iterable))
 		at = f.emitWide(OpJump, 0, 0, s.Pos)
 	}
@@ -321,9 +338,11 @@ func alone(body syntax.Stmt) *syntax.ExprStmt {
 func (f *fn) otherwise(s syntax.Stmt, dst int) {
 	if b, ok := s.(*syntax.Block); ok && f.all {
 		f.value(b, dst)
-		return
+	} else if f.all {
+		f.enter(func() { f.stmt(s, dst) }, s.Position())
+	} else {
+		f.stmt(s, dst)
 	}
-	f.stmt(s, dst)
 }
 
 // isScope tells whether a block that is a statement is a scope of its own. The reference takes it for one where it has a

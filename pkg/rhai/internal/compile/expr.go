@@ -80,12 +80,8 @@ func (f *fn) expr(e syntax.Expr, dst int) {
 		f.method(e, dst)
 	case *syntax.Block:
 		f.scope(e, dst)
-	case *syntax.If:
-		f.ifStmt(e, dst)
-	case *syntax.Switch:
-		f.switchStmt(e, dst, false)
-	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
-		f.loopStmt(e.(syntax.Stmt), dst)
+	case *syntax.If, *syntax.Switch, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+		f.inner(e.(syntax.Stmt), dst)
 	case *syntax.Custom:
 		f.custom(e, dst)
 	}
@@ -96,16 +92,21 @@ func (f *fn) effect(e syntax.Expr) {
 	switch e := e.(type) {
 	case *syntax.Block:
 		f.scope(e, discard)
-	case *syntax.If:
-		f.ifStmt(e, discard)
-	case *syntax.Switch:
-		f.switchStmt(e, discard, false)
-	case *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
-		f.loopStmt(e.(syntax.Stmt), discard)
+	case *syntax.If, *syntax.Switch, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+		f.inner(e.(syntax.Stmt), discard)
 	default:
 		if _, ok := f.fold(e); !ok {
 			f.expr(e, f.temp())
 		}
+	}
+}
+
+// inner compiles a choice or a loop that is part of an expression, which is a scope.
+func (f *fn) inner(s syntax.Stmt, dst int) {
+	if f.all {
+		f.enter(func() { f.control(s, dst, false) }, s.Position())
+	} else {
+		f.control(s, dst, false)
 	}
 }
 

@@ -322,7 +322,7 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 				chosen = s.stmt(n.Else, wanted)
 			}
 		}
-		if b, ok := chosen.(*syntax.Block); ok && len(b.Body) > 1 && s.evals > evals {
+		if b, ok := chosen.(*syntax.Block); ok && !isSingle(b) && s.evals > evals {
 			return scoped(b)
 		}
 		return chosen
@@ -355,6 +355,15 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		return rest
 	}
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
+}
+
+// isSingle tells whether a block is nothing but a statement.
+func isSingle(b *syntax.Block) bool {
+	if len(b.Body) != 1 {
+		return false
+	}
+	inner, ok := b.Body[0].(*syntax.Block)
+	return !ok || !isScope(inner) && isSingle(inner)
 }
 
 // scoped is a block that was chosen, which is a scope whatever is in it: see isScope.

@@ -90,16 +90,14 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 	switch s := s.(type) {
 	case *syntax.ExprStmt:
 		f.value(s.X, dst)
-	case *syntax.Switch:
-		f.switchStmt(s, dst, true)
 	case *syntax.Block:
 		if f.all && !f.c.options.Eval && !isScope(s) {
 			f.block(s.Body, dst)
 		} else {
 			f.value(s, dst)
 		}
-	case *syntax.If, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
-		f.value(s.(syntax.Expr), dst)
+	case *syntax.If, *syntax.Switch, *syntax.While, *syntax.Loop, *syntax.Do, *syntax.For:
+		f.control(s, dst, true)
 	case *syntax.Let:
 		f.let(s)
 		f.unit(dst, pos)
@@ -175,6 +173,24 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 		f.unit(dst, pos)
 	}
 	f.next = mark
+}
+
+// control compiles a choice or a loop, which is a statement or part of an expression.
+func (f *fn) control(s syntax.Stmt, dst int, statement bool) {
+	switch s := s.(type) {
+	case *syntax.If:
+		f.ifStmt(s, dst)
+	case *syntax.Switch:
+		f.switchStmt(s, dst, statement)
+	default:
+		if dst != tail {
+			f.loopStmt(s, dst)
+			break
+		}
+		r := f.temp()
+		f.loopStmt(s, r)
+		f.ret(r, s.Position())
+	}
 }
 
 // value compiles an expression whose value goes to dst, which may be tail.

@@ -214,6 +214,9 @@ func (m *Machine) slower(in compile.Instr) *value.Error {
 				}
 			}
 		}
+		if v.IsCell() && v.Cell().Locked {
+			return value.DataRace()
+		}
 		m.at(in.A).SetBool(v.IsCell())
 	case compile.OpIsDefined:
 		return m.isDefined(in)
