@@ -164,10 +164,18 @@ func (f *fn) stmt(s syntax.Stmt, dst int) {
 			alias = &s.Name
 		}
 		v := f.lookup(s.Name.Text)
-		if v == nil && !f.all {
-			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(s.Name.Text)), s.Name.Pos) // a function is no variable
-		} else {
+		switch {
+		case v != nil:
 			f.operand(&syntax.Ident{Pos: s.Name.Pos, Name: s.Name.Text}) // it must exist
+		case f.all: // an eval may have defined it
+			t := f.temp()
+			f.emitWide(OpConst, t, f.konst(value.Str(s.Name.Text)), pos)
+			f.emit(OpIsDefined, t, f.visible(), 0, pos)
+			defined := f.emitWide(OpJumpIf, t, 0, pos)
+			f.fail(value.VariableNotFound(s.Name.Text), s.Name.Pos)
+			f.land(defined)
+		default:
+			f.emitWide(OpNamed, f.temp(), f.konst(value.Str(s.Name.Text)), s.Name.Pos) // a function is no variable
 		}
 		f.export(v, alias.Text, pos)
 		f.unit(dst, pos)
