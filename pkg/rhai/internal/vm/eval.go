@@ -12,6 +12,9 @@ import (
 // compileTicks is how many operations the compilation of the shortest source counts as.
 const compileTicks = 100
 
+// deepEvals is how many evals may be within each other beyond the limit of calls.
+const deepEvals = 8
+
 // compileBytes is about what the compilation of a source takes, for each of its bytes.
 const compileBytes = 200
 
@@ -102,7 +105,13 @@ func (m *Machine) inScope(f *compile.Func, symbols []compile.Symbol, this *value
 		after = m.defined()
 	}
 	m.origin = origin
-	if err := m.enter(f, frameBase); err != nil {
+	most := m.max
+	if keep && m.depth >= most && m.depth < most+deepEvals {
+		m.max = m.depth + 1 // an eval takes a level of calls, but only calls of functions find that there are too many
+	}
+	err := m.enter(f, frameBase)
+	m.max = most
+	if err != nil {
 		return value.Value{}, err
 	}
 	failure := m.loop(m.depth - 1)
