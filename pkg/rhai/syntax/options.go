@@ -16,7 +16,7 @@ type Options struct {
 	MaxStringBytes int // of a string literal; zero: no limit
 	MaxArrayItems  int // of an array literal; zero: no limit
 	MaxMapEntries  int // of an object map literal; zero: no limit
-	MaxFunctions   int // in a script; zero: no limit
+	MaxFunctions   int // in a script, closures too; zero: no limit
 
 	// StrictVariables makes the use of a variable, or of a module, that is neither defined before in the source
 	// nor named in Variables an error.

@@ -175,7 +175,7 @@ type Limits struct {
 	ArrayItems  int    // of one array; blobs too
 	MapEntries  int    // of one map
 	Variables   int    // in scope at once
-	Functions   int    // in a script
+	Functions   int    // in a script, closures too
 	Modules     int    // imported by one run
 	Memory      int    // bytes that a run's values take at once; what the host gives is counted when the script holds it
 	SourceBytes int    // of a script, of a module, and of what is passed to eval
