@@ -693,7 +693,7 @@ func (f *fn) byReference(e syntax.Expr) bool {
 			return true
 		}
 		v := f.lookup(e.Name)
-		return v == nil || !v.konst
+		return v == nil || !v.konst || f.all // where another one may hide it
 	case *syntax.This:
 		return true
 	}
