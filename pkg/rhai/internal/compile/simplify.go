@@ -65,7 +65,7 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		body = body[:len(body)-1]
 	}
 	out := body[:0:0]
-	var kept syntax.Stmt // the source of the last one in out
+	var previous, kept syntax.Stmt // the sources of the last two in out
 	for i, stmt := range body {
 		last := i == len(body)-1
 		before, evals := s.evaluated, s.evals
@@ -84,9 +84,12 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 			} else {
 				out = append(out, stmt)
 			}
-			kept = body[i]
+			previous, kept = kept, body[i]
 		} else if last && wanted {
 			out = yieldUnit(out, kept, body[i].Position())
+		}
+		if wanted && !block && onlyReturns(stmt) { // it is gone, and so is what follows
+			return yieldUnit(out[:len(out)-1:len(out)-1], previous, stmt.Position())
 		}
 	}
 	switch {
@@ -98,6 +101,20 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		out = withoutIdleDefinitions(out)
 	}
 	return out
+}
+
+// onlyReturns tells whether a simplified statement does nothing but return, without a value.
+func onlyReturns(stmt syntax.Stmt) bool {
+	switch n := stmt.(type) {
+	case *syntax.Return:
+		return n.Value == nil
+	case *syntax.Block:
+		return len(n.Body) == 1 && onlyReturns(n.Body[0])
+	case *syntax.If: // that stays although it is decided
+		yes, ok := condition(n.Cond)
+		return ok && (yes && onlyReturns(n.Then) || !yes && n.Else != nil && onlyReturns(n.Else))
+	}
+	return false
 }
 
 // empty tells whether a statement is a block with nothing in it, which is as if it were not there.

@@ -117,7 +117,7 @@ func (s *simplifier) element(e, source syntax.Expr) syntax.Expr {
 	}
 	unsimplified, _ := before(source) // where a part is taken out of it before it is simplified
 	if base, _ := before(e); isContainer(base) {
-		if _, statement := unsimplified.(syntax.Stmt); statement {
+		if stmt, ok := unsimplified.(syntax.Stmt); ok && !wrapsComputed(stmt) {
 			return e
 		}
 	}
@@ -168,6 +168,26 @@ func missing(e syntax.Expr) syntax.Expr {
 		return e
 	}
 	return nil
+}
+
+// wrapsComputed tells whether a statement is a block around nothing but an expression with operators or calls in it, which
+// the reference looks at once more when it has computed these.
+func wrapsComputed(stmt syntax.Stmt) bool {
+	block, ok := stmt.(*syntax.Block)
+	if !ok || len(block.Body) != 1 {
+		return false
+	}
+	found := false
+	inspect(block.Body[0], func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.Binary, *syntax.Unary, *syntax.Call:
+			found = true
+		case *syntax.Closure:
+			return false
+		}
+		return !found
+	})
+	return found
 }
 
 // computes tells whether the reference has more to do for an expression than to look up what it is made of.
