@@ -247,16 +247,7 @@ func (s *simplifier) deciding(list []syntax.Expr, value bool, x syntax.Expr) syn
 // looks a name up.
 func namedPart(e syntax.Expr) bool {
 	base, _ := before(e)
-	if !isContainer(base) {
-		return false
-	}
-	named := false
-	inspect(base, func(n syntax.Node) bool {
-		_, ok := n.(*syntax.Ident)
-		named = named || ok
-		return !named
-	})
-	return named
+	return isContainer(base) && names(base)
 }
 
 // countFunc is how many of a list a condition holds for.

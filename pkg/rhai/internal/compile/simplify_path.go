@@ -198,6 +198,8 @@ func computes(e syntax.Expr) bool {
 		case *syntax.Binary:
 			found = found || !isLogical(n.Op) || slices.ContainsFunc(operands(n, n.Op, nil), func(e syntax.Expr) bool { return !plain(e) })
 			return false
+		case *syntax.Block, *syntax.If, *syntax.Switch:
+			found = found || names(n)
 		case *syntax.Closure:
 			return false
 		case *syntax.Call:
@@ -213,12 +215,24 @@ func computes(e syntax.Expr) bool {
 
 func isLogical(op string) bool { return op == "&&" || op == "||" || op == "??" }
 
+// names tells whether there are variables in a node.
+func names(n syntax.Node) bool {
+	found := false
+	inspect(n, func(n syntax.Node) bool {
+		_, ok := n.(*syntax.Ident)
+		found = found || ok
+		return !found
+	})
+	return found
+}
+
 // partAt is a part of a constant container, at the container's place. What the reference has taken out of it as an
 // operator or a statement has its own.
 func partAt(x, unsimplified syntax.Expr, pos syntax.Pos) syntax.Expr {
 	_, choice := x.(*syntax.Switch)
 	_, statement := unsimplified.(syntax.Stmt)
-	if b, ok := unsimplified.(*syntax.Binary); statement && !choice || ok && isLogical(b.Op) {
+	nothing := statement && isUnit(x) && x.Position() == unsimplified.Position() // is left of it
+	if b, ok := unsimplified.(*syntax.Binary); statement && !choice && !nothing || ok && isLogical(b.Op) {
 		return x
 	}
 	return constantAt(x, pos)
