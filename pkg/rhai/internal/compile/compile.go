@@ -211,6 +211,9 @@ type variable struct {
 	export bool // it is given to importers: another of the name is another variable
 }
 
+// parameter is the depth of parameters: what a function defines of their names is another variable.
+const parameter = -1
+
 type loop struct {
 	dst       int
 	breaks    []int
@@ -287,7 +290,7 @@ func (c *compiler) scopedFunction(target *Func, s *syntax.Function) error {
 		f.next += f.reserved()
 		f.externals()
 		for _, p := range s.Params {
-			f.declare(p.Text, f.temp())
+			f.declare(p.Text, f.temp()).depth = parameter
 		}
 		f.mark(s.Pos)
 		functions := len(c.unit.Funcs)
@@ -326,7 +329,7 @@ func (c *compiler) function(target *Func, s *syntax.Function) error {
 		f.next++
 	}
 	for _, p := range s.Params {
-		f.declare(p.Text, f.temp())
+		f.declare(p.Text, f.temp()).depth = parameter
 	}
 	if f.UsesThis && f.next < 2 {
 		f.next = 2 // the result's register
@@ -375,7 +378,7 @@ func (f *fn) closure(s *syntax.Closure, given []syntax.Expr) int {
 		if given != nil && given[i] != nil { // it is copied, and is a variable of the closure
 			proto.Captures = append(proto.Captures, Capture{Reg: f.temp(), Copy: true})
 			f.expr(given[i], proto.Captures[len(proto.Captures)-1].Reg)
-			g.declare(name.Text, g.temp())
+			g.declare(name.Text, g.temp()).depth = parameter
 			continue
 		}
 		v, capture := f.lookup(name.Text), Capture{Name: name.Text, Pos: name.Pos}
@@ -384,6 +387,7 @@ func (f *fn) closure(s *syntax.Closure, given []syntax.Expr) int {
 			continue // a variable of the host's that is there by name, or none
 		}
 		w := g.declare(name.Text, g.temp())
+		w.depth = parameter
 		w.cell = true
 		if v == nil || f.all {
 			capture.ByName, w.unsure = f.symbol(v)+1, true
@@ -400,7 +404,7 @@ func (f *fn) closure(s *syntax.Closure, given []syntax.Expr) int {
 	}
 	target.Captures = len(proto.Captures)
 	for _, p := range s.Params {
-		g.declare(p.Text, g.temp())
+		g.declare(p.Text, g.temp()).depth = parameter
 	}
 	if target.UsesThis && g.next < 2 {
 		g.next = 2
