@@ -465,7 +465,7 @@ func (c *comparison) same(a, b Value, depth int) (bool, error) {
 		switch {
 		case depth == 0 && ak != KindFnPtr:
 			return a.p == b.p, nil
-		case (ak == KindCustom || bk == KindCustom || ak == KindBlob) && a.Type() != b.Type():
+		case (ak == KindCustom || bk == KindCustom) && a.Type() != b.Type():
 			return false, nil
 		}
 		err = FunctionNotFound(fmt.Sprintf("== (%s, %s)", a.SignatureName(), b.SignatureName()))
@@ -482,7 +482,7 @@ func (c *comparison) content(a, b Value, depth int) (bool, error) {
 		}
 		for i := range x {
 			same, err := c.same(x[i], y[i], depth+1)
-			if k := x[i].Flat().Kind(); err != nil && depth == 0 && (k == KindArray || k == KindMap) && AsError(err).Catchable() {
+			if k := x[i].Flat().Kind(); err != nil && (k == KindBlob || depth == 0 && (k == KindArray || k == KindMap)) && AsError(err).Catchable() {
 				return false, nil // the reference holds containers that it can't compare within an array for different
 			}
 			if !same || err != nil {
