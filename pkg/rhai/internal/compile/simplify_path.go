@@ -196,7 +196,9 @@ func computes(e syntax.Expr) bool {
 	inspect(e, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Binary:
-			found = found || !isLogical(n.Op) || slices.ContainsFunc(operands(n, n.Op, nil), func(e syntax.Expr) bool { return !plain(e) })
+			found = found || !isLogical(n.Op) || slices.ContainsFunc(operands(n, n.Op, nil), func(e syntax.Expr) bool {
+				return !plain(e) && (names(e) || computes(e))
+			})
 			return false
 		case *syntax.Block, *syntax.If, *syntax.Switch:
 			found = found || names(n)
