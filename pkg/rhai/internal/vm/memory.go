@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
-	"weak"
 
 	"circles/pkg/rhai/value"
 )
@@ -40,41 +40,35 @@ const (
 	stringBytes = 48
 )
 
-// heap tells the machines of a pool what the runs that have ended left to Go's collector.
+// heap tells the machines of a pool what the runs that have ended left to Go's collector. Both count from the start: what
+// was left, and how much of it was when the last collection of which is known began.
 type heap struct {
-	garbage atomic.Int64 // bytes that ended runs have taken since a collection
-	since   atomic.Pointer[weak.Pointer[witness]]
+	garbage, collected atomic.Int64 // bytes
+	witnessed          atomic.Int64 // what garbage was when the last witness was made
 }
 
-// witness is an object that nobody holds: it is gone when Go has collected what was garbage when it was made.
+// witness is an object that nobody holds: when it is collected, so is what was garbage when it was made. It tells of that
+// itself: to ask a weak pointer would wait for a collection that is about to end, however long it takes to.
 type witness struct{ _ [4]uint64 }
 
 // muchGarbage is how much is worth a witness.
 const muchGarbage = 1 << 20
 
 // left is how much garbage there may be.
-func (h *heap) left() int {
-	garbage := h.garbage.Load()
-	if garbage < muchGarbage {
-		return int(garbage)
-	}
-	if w := h.since.Load(); w != nil && w.Value() == nil {
-		h.garbage.Add(-garbage)
-		return int(h.garbage.Load())
-	}
-	return int(garbage)
-}
+func (h *heap) left() int { return max(0, int(h.garbage.Load()-h.collected.Load())) }
 
 // leave adds what a run has taken and holds no more.
 func (h *heap) leave(bytes int) {
-	if bytes < muchGarbage {
-		h.garbage.Add(int64(bytes))
-		return
+	all := h.garbage.Add(int64(bytes))
+	if last := h.witnessed.Load(); all-last >= muchGarbage && h.witnessed.CompareAndSwap(last, all) {
+		runtime.AddCleanup(new(witness), h.freed, all)
 	}
-	h.left() // which may be none any more
-	h.garbage.Add(int64(bytes))
-	w := weak.Make(new(witness))
-	h.since.Store(&w)
+}
+
+// freed notes that Go has collected what all garbage was some time ago.
+func (h *heap) freed(all int64) {
+	for known := h.collected.Load(); known < all && !h.collected.CompareAndSwap(known, all); known = h.collected.Load() {
+	}
 }
 
 // Compile makes sure that the compilation of a source does not add to much garbage, and counts what it leaves. limit is
@@ -85,10 +79,11 @@ func (p *Pool) Compile(ctx context.Context, source string, limit int) error {
 		return value.Ended(ctx)
 	}
 	if left := p.heap.left(); left > minGarbage && left+bytes > limit {
+		all := p.heap.garbage.Load()
 		if err := p.aside(ctx, debug.FreeOSMemory); err != nil {
 			return err
 		}
-		p.heap.garbage.Store(0)
+		p.heap.freed(all)
 	}
 	p.heap.leave(bytes)
 	return value.Ended(ctx)
@@ -203,10 +198,11 @@ func (m *Machine) count(ahead int) *value.Error {
 
 // collect has Go collect, and give what becomes free back to the system.
 func (m *Machine) collect() *value.Error {
+	all := m.pool.heap.garbage.Load()
 	if err := m.Aside(debug.FreeOSMemory); err != nil {
 		return value.AsError(err)
 	}
-	m.pool.heap.garbage.Store(0)
+	m.pool.heap.freed(all)
 	m.expected = objects()
 	return nil
 }
