@@ -56,6 +56,8 @@ type Consumer struct {
 	opts ConsumerOptions
 	log  *slog.Logger
 
+	committer *committer
+
 	changed chan struct{} // capacity 1; see Changed
 
 	mu     sync.Mutex
@@ -75,11 +77,12 @@ func NewConsumer(rdb redis.UniversalClient, opts ConsumerOptions) *Consumer {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Consumer{
-		rdb:     rdb,
-		opts:    opts,
-		log:     log,
-		changed: make(chan struct{}, 1),
-		leases:  make(map[string]*Lease),
+		rdb:       rdb,
+		opts:      opts,
+		log:       log,
+		committer: newCommitter(rdb),
+		changed:   make(chan struct{}, 1),
+		leases:    make(map[string]*Lease),
 	}
 }
 

@@ -424,8 +424,12 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	}
 	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state, l.keys.history, l.keys.pace}
 	keys, args = l.appendOnce(keys, args, plays)
-	args = merge(plays).append(args)
-	cmd := commitScript.Run(ctx, l.c.rdb, keys, args...)
+	changes := merge(plays)
+	bytes := changes.size()
+	for _, outcome := range outcomes {
+		bytes += len(outcome)
+	}
+	cmd := l.c.committer.run(ctx, call{keys, changes.append(args)}, bytes)
 	ahead, waiting, err := l.committed(ctx, cmd)
 	if err != nil {
 		l.rewind()

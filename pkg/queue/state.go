@@ -38,6 +38,18 @@ func merge(plays []Done) Changes {
 	return all
 }
 
+// size is the bytes of the keys and values that change.
+func (c Changes) size() int {
+	bytes := 0
+	for key, value := range c.Values {
+		bytes += len(key)
+		if value != nil {
+			bytes += len(*value)
+		}
+	}
+	return bytes
+}
+
 // append adds the changes as the script takes them.
 func (c Changes) append(args []any) []any {
 	n := len(c.Values)

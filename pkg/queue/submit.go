@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -150,6 +151,8 @@ func (o *outgoing) close() []*waiter {
 func (d *Dispatcher) sendAll() {
 	o := &d.outgoing
 	for {
+		// Whoever has a play at hand that came at the same time submits it first.
+		runtime.Gosched()
 		o.mu.Lock()
 		if len(o.plays) == 0 {
 			o.running = false
