@@ -57,7 +57,7 @@ func TestTheDeadAreListedAndShown(t *testing.T) {
 			if got.PlayID != plays[i].ID || p.ID != plays[i].ID || p.Script != "1" || string(p.Args) != "[2]" || p.Caller != key.String() || p.Role != "owner" {
 				t.Errorf("got %+v, want the play as it was queued", got)
 			}
-			if !strings.Contains(got.Why, "3 times") || got.Deliveries != 1 || got.At.IsZero() {
+			if !strings.Contains(got.Why, "3 times") || got.Deliveries != 3 || got.At.IsZero() {
 				t.Errorf("got %+v, want why, when and the deliveries", got)
 			}
 		}

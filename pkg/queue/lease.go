@@ -410,26 +410,21 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	if l.reread {
 		more = 0 // what is pending comes first
 	}
-	args := make([]any, 0, 13+5*len(plays))
+	args := make([]any, 0, 17+3*len(plays))
 	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, l.c.opts.HistoryKept, consumer, more, len(plays))
-	outcomes, channels := encodeOutcomes(plays), replyChannels(plays)
+	outcomes := encodeOutcomes(plays)
 	for i := range plays {
-		p := &plays[i].Delivery
-		why := ""
-		if p.GaveUp {
-			why = fmt.Sprintf("its worker died of it %d times", p.Deliveries)
-		}
-		// Pointers: a text in an interface would be an allocation.
-		args = append(args, &p.Entry, &p.Play.ID, channels[i], &outcomes[i], why)
+		args = append(args, &plays[i].Delivery.Entry) // a pointer: a text in an interface would be an allocation
 	}
+	for i := range plays {
+		args = append(args, &plays[i].Delivery.Play.ID, &outcomes.each[i])
+	}
+	args = appendDelivered(args, plays)
+	args = outcomes.appendPublished(args, plays)
 	keys := []string{l.keys.stream, l.keys.fence, l.keys.commits, l.keys.results, l.keys.dead, l.keys.state, l.keys.history, l.keys.pace}
 	keys, args = l.appendOnce(keys, args, plays)
 	changes := merge(plays)
-	bytes := changes.size()
-	for _, outcome := range outcomes {
-		bytes += len(outcome)
-	}
-	cmd := l.c.committer.run(ctx, call{keys, changes.append(args)}, bytes)
+	cmd := l.c.committer.run(ctx, call{keys, changes.append(args)}, 2*len(outcomes.framed)+changes.size())
 	ahead, waiting, err := l.committed(ctx, cmd)
 	if err != nil {
 		l.rewind()
@@ -454,42 +449,78 @@ func (l *Lease) handOut(plays []Delivery) {
 	}
 }
 
-// encodeOutcomes are the wire forms of the plays' outcomes, in one piece of
-// memory.
-func encodeOutcomes(plays []Done) []string {
-	ends := make([]int, len(plays))
-	buffer := make([]byte, 0, 128*len(plays))
-	for i, p := range plays {
-		buffer = appendOutcome(buffer, p.Outcome)
-		ends[i] = len(buffer)
-	}
-	text := string(buffer)
-	outcomes := make([]string, len(plays))
-	from := 0
-	for i, end := range ends {
-		outcomes[i] = text[from:end]
-		from = end
-	}
-	return outcomes
+// encoded are the wire forms of the outcomes of plays.
+type encoded struct {
+	framed string   // all of them, each after its length and a colon, as they are published
+	each   []string // in the same memory
 }
 
-// replyChannels are where the plays' outcomes are published, as arguments of a
-// script. Most are for the same gateway.
-func replyChannels(plays []Done) []*string {
-	channels := make([]*string, len(plays))
+func encodeOutcomes(plays []Done) encoded {
+	spans := make([][2]int, len(plays))
+	buffer := make([]byte, 0, 128*len(plays))
+	var outcome []byte
+	for i, p := range plays {
+		outcome = appendOutcome(outcome[:0], p.Outcome)
+		buffer = append(strconv.AppendInt(buffer, int64(len(outcome)), 10), ':')
+		spans[i][0] = len(buffer)
+		buffer = append(buffer, outcome...)
+		spans[i][1] = len(buffer)
+	}
+	all := encoded{string(buffer), make([]string, len(plays))}
+	for i, span := range spans {
+		all.each[i] = all.framed[span[0]:span[1]]
+	}
+	return all
+}
+
+// appendPublished adds what is published where, as the script takes it: to each
+// gateway the outcomes of its plays.
+func (e encoded) appendPublished(args []any, plays []Done) []any {
+	count := len(args)
+	args = append(args, 0)
+	n := 0
 	for i, p := range plays {
 		gateway := p.Delivery.Play.ReplyTo
-		if i > 0 && gateway == plays[i-1].Delivery.Play.ReplyTo {
-			channels[i] = channels[i-1]
+		others := func(p Done) bool { return p.Delivery.Play.ReplyTo != gateway }
+		if gateway == "" || i > 0 && slices.ContainsFunc(plays[:i], func(p Done) bool { return !others(p) }) {
 			continue
 		}
-		channel := ""
-		if gateway != "" {
-			channel = repliesChannel(gateway)
+		message := e.framed // most of the time all are for one
+		if slices.ContainsFunc(plays, others) {
+			message = ""
+			for j, p := range plays {
+				if !others(p) {
+					message += fmt.Sprintf("%d:%s", len(e.each[j]), e.each[j])
+				}
+			}
 		}
-		channels[i] = &channel
+		args = append(args, repliesChannel(gateway), message)
+		n++
 	}
-	return channels
+	args[count] = n
+	return args
+}
+
+// appendDelivered adds how often plays were delivered before and why they are
+// given up, as the script takes it.
+func appendDelivered(args []any, plays []Done) []any {
+	count := len(args)
+	args = append(args, 0)
+	n := 0
+	for i, p := range plays {
+		d := p.Delivery
+		if d.Deliveries == 0 {
+			continue
+		}
+		why := ""
+		if d.GaveUp {
+			why = fmt.Sprintf("its worker died of it %d times", d.Deliveries)
+		}
+		args = append(args, i+1, d.Deliveries, why)
+		n++
+	}
+	args[count] = n
+	return args
 }
 
 // appendOnce adds what becomes of the plays' idempotency keys, as the script

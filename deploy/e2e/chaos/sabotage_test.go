@@ -68,7 +68,7 @@ func withoutFencing() []change {
 // changed a moment later.
 func acknowledgesFirst() []change {
 	return []change{
-		{"pkg/queue/lease.go", "	args = merge(plays).append(args)\n", "	changes := merge(plays)\n	args = Changes{}.append(args)\n"},
+		{"pkg/queue/lease.go", "call{keys, changes.append(args)}", "call{keys, Changes{}.append(args)}"},
 		{"pkg/queue/lease.go", "	for _, p := range plays {\n		delete(l.out, p.Delivery.Entry)\n	}\n", `
 			time.Sleep(20 * time.Millisecond)
 			if changes.Clear {

@@ -4,9 +4,12 @@
 --       8 pace, then the once of each play with an idempotency key
 -- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group, 4 most
 --       results, 5 most dead, 6 most in the history, 0 for none, 7 consumer,
---       8 most plays to read afterwards, 9 number of plays, then for each play:
---       entry id, play id, reply channel or '', outcome, why it was given up
---       or '';
+--       8 most plays to read afterwards, 9 number of plays; then the entry id of
+--       each, in order; then for each: play id, outcome;
+--       then number of plays that were delivered before, and for each: its place
+--       among the plays, how often, why it is given up or '';
+--       then number of channels, and for each: its name, what is published there:
+--       outcomes, each after its length and a colon;
 --       then number of plays with an idempotency key, and for each: its place
 --       among the plays, '1' when the key keeps the outcome or '0' when it is
 --       free again;
@@ -14,20 +17,24 @@
 --       it first, its size in bytes afterwards, and for each change: key,
 --       '1' to set or '0' to delete, value
 -- Result: {1, number of commits, heads, plays, how many waited before they were
--- read}, with the plays that were read as take gives them; {0} when the token is not the latest; {-1} when the number of
--- commits is another; {2, entry id, …} with the plays that are not pending any
--- more because they were withdrawn. With all but 1 nothing has changed.
+-- read}, with the plays that were read as take gives them; {0} when the token is
+-- not the latest; {-1} when the number of commits is another; {2, entry id, …}
+-- with the plays that are not pending any more because they were withdrawn. With
+-- all but 1 nothing has changed.
 --
 -- The plays were run on a state that the owner remembers. It is the circle's
 -- only as long as all of the owner's commits are there and no other: Redis may
 -- have come back without its last second, to an owner that noticed nothing.
 --
 -- Acknowledging comes first among the writes: it frees memory, and after a
--- first write Redis lets the rest of a script pass when memory is short.
+-- first write Redis lets the rest of a script pass when memory is short. It also
+-- says whether all plays were pending. If they were not, those that were become
+-- so again: they are those that are still in the stream.
 --
--- A call of a command costs more than the command: what can be one call for the
--- group is.
-local head, per, onces = 9, 5, 8
+-- A call of a command costs more than the command, and a text that Lua makes or
+-- is given about as much: what can be one call for the group is, and what the
+-- owner can work out it does.
+local head, onces = 9, 8
 local call = redis.call
 local known = call('MGET', KEYS[2], KEYS[3], KEYS[8])
 if known[1] ~= ARGV[1] then
@@ -38,34 +45,20 @@ if (known[2] or '0') ~= ARGV[2] then
 end
 local pace = known[3] or '0 0 0 0'
 local plays = tonumber(ARGV[head])
-local last = head + per * (plays - 1)
-local entries = {}
-for i = head, last, per do
-  entries[#entries + 1] = ARGV[i + 1]
-end
--- What the owner has read is pending in the order in which it runs it.
-local deliveries = {}
-for _, pending in ipairs(call('XPENDING', KEYS[1], ARGV[3], entries[1], entries[plays], plays)) do
-  deliveries[pending[1]] = pending[4]
-end
-local gone = {2}
-for _, entry in ipairs(entries) do
-  if not deliveries[entry] then
-    local pending = call('XPENDING', KEYS[1], ARGV[3], entry, entry, 1)[1]
-    if pending then
-      deliveries[entry] = pending[4]
-    else
-      gone[#gone + 1] = entry
-    end
+local first = head + plays + 1 -- id of the first play, before its outcome
+local before = first + 2 * plays
+local deliveries, givenUp = {}, {}
+for i = before + 1, before + 3 * ARGV[before], 3 do
+  local place = tonumber(ARGV[i])
+  deliveries[place] = ARGV[i + 1]
+  if ARGV[i + 2] ~= '' then
+    givenUp[place] = ARGV[i + 2]
   end
 end
-if #gone > 1 then
-  return gone
-end
-local preserve = ARGV[6] ~= '0'
--- Whatever could fail is tried before the first write.
-local keyed = last + per + 1
+local channels = before + 3 * ARGV[before] + 1
+local keyed = channels + 2 * ARGV[channels] + 1
 local keys = tonumber(ARGV[keyed])
+-- Whatever could fail is tried before the first write.
 local once = {}
 for k = 1, keys do
   once[k] = call('HMGET', KEYS[onces + k], 'play', 'to', 'ttl')
@@ -75,23 +68,35 @@ local count = tonumber(ARGV[changes])
 if count > 0 then
   call('HLEN', KEYS[6])
 end
+local preserve = ARGV[6] ~= '0'
 local kept = {}
-for i = head, last, per do
-  if preserve or ARGV[i + 5] ~= '' then
-    kept[i] = call('XRANGE', KEYS[1], ARGV[i + 1], ARGV[i + 1])[1]
+for i = 1, plays do
+  if preserve or givenUp[i] then
+    kept[i] = call('XRANGE', KEYS[1], ARGV[head + i], ARGV[head + i])[1]
   end
 end
-call('XACK', KEYS[1], ARGV[3], unpack(entries))
-call('XDEL', KEYS[1], unpack(entries))
-for i = head, last, per do
-  local entry = kept[i]
+if call('XACK', KEYS[1], ARGV[3], unpack(ARGV, head + 1, head + plays)) < plays then
+  local gone = {2}
+  for i = 1, plays do
+    local entry = ARGV[head + i]
+    if #call('XRANGE', KEYS[1], entry, entry) == 0 then
+      gone[#gone + 1] = entry
+    else
+      call('XCLAIM', KEYS[1], ARGV[3], ARGV[7], '0', entry, 'RETRYCOUNT', (deliveries[i] or 0) + 1, 'FORCE', 'JUSTID')
+    end
+  end
+  return gone
+end
+call('XDEL', KEYS[1], unpack(ARGV, head + 1, head + plays))
+for i = 1, plays do
+  local entry, at = kept[i], first + 2 * (i - 1)
   if entry and preserve then
     call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[6], '*',
-      'id', ARGV[i + 2], 'play', entry[2][4] or '', 'outcome', ARGV[i + 4])
+      'id', ARGV[at], 'play', entry[2][4] or '', 'outcome', ARGV[at + 1])
   end
-  if entry and ARGV[i + 5] ~= '' then
+  if entry and givenUp[i] then
     call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*',
-      'id', ARGV[i + 2], 'play', entry[2][4] or '', 'why', ARGV[i + 5], 'deliveries', deliveries[ARGV[i + 1]])
+      'id', ARGV[at], 'play', entry[2][4] or '', 'why', givenUp[i], 'deliveries', deliveries[i])
   end
 end
 local commits = string.format('%.0f', call('INCR', KEYS[3]))
@@ -116,10 +121,10 @@ if count > 0 then
     call('HSET', KEYS[6], unpack(fields))
   end
 end
-for i = head, last - per, per do
-  call('XADD', KEYS[4], '*', 'id', ARGV[i + 2], 'outcome', ARGV[i + 4])
+for i = first, before - 3, 2 do
+  call('XADD', KEYS[4], '*', 'id', ARGV[i], 'outcome', ARGV[i + 1])
 end
-local settled = call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[last + 2], 'outcome', ARGV[last + 4])
+local settled = call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[before - 2], 'outcome', ARGV[before - 1])
 -- The pace is measured while plays wait: since when in ms, 0 while none do; how
 -- many ended since; and how many did in how many ms the last time. The time is
 -- the one in the result's id.
@@ -144,36 +149,20 @@ if not idle or string.sub(pace, 1, 2) ~= '0 ' then
   end
   call('SET', KEYS[8], string.format('%.0f %.0f %s %s', since, ended, paced, ms))
 end
--- Outcomes for one gateway are published together: each after its length and a
--- colon.
-local replies, channels = {}, {}
-for i = head, last, per do
-  local channel = ARGV[i + 3]
-  if channel ~= '' then
-    local reply = replies[channel]
-    if not reply then
-      reply = {}
-      replies[channel] = reply
-      channels[#channels + 1] = channel
-    end
-    reply[#reply + 1] = #ARGV[i + 4] .. ':'
-    reply[#reply + 1] = ARGV[i + 4]
-  end
-end
-for _, channel in ipairs(channels) do
-  call('PUBLISH', channel, table.concat(replies[channel]))
+for i = channels + 1, keyed - 2, 2 do
+  call('PUBLISH', ARGV[i], ARGV[i + 1])
 end
 for k = 1, keys do
-  local key, i = KEYS[onces + k], head + per * (ARGV[keyed + 2 * k - 1] - 1)
-  if once[k][1] == ARGV[i + 2] then
+  local key, i = KEYS[onces + k], first + 2 * (ARGV[keyed + 2 * k - 1] - 1)
+  if once[k][1] == ARGV[i] then
     if ARGV[keyed + 2 * k] == '1' then
-      call('HSET', key, 'outcome', ARGV[i + 4])
+      call('HSET', key, 'outcome', ARGV[i + 1])
       call('PEXPIRE', key, once[k][3])
     else
       call('DEL', key)
     end
     for channel in string.gmatch(once[k][2] or '', '%S+') do
-      call('PUBLISH', channel, #ARGV[i + 4] .. ':' .. ARGV[i + 4])
+      call('PUBLISH', channel, #ARGV[i + 1] .. ':' .. ARGV[i + 1])
     end
   end
 end
