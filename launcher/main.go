@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
+
+	"circles/pkg/settings"
 )
 
 // version is set when a release is built.
@@ -30,7 +32,9 @@ func main() {
 		restore()
 		end()
 	})
+	collectorRests := settings.RestCollector()
 	code := Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	collectorRests()
 	end()
 	restore()
 	os.Exit(code)

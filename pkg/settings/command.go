@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 )
 
@@ -37,19 +36,6 @@ func (c Command[C]) Main() int {
 	return 0
 }
 
-// restBytes is the memory that a service may take between two collections, besides
-// as much as it holds. Without it a service that holds little, as ours do, collects
-// whenever it has taken 4 MiB: many times in a second, for a third of its time.
-const restBytes = 32 << 20
-
-// rest has Go's collector rest until a service has taken some memory. It counts
-// from what is held, so something is held that is never touched, and takes no
-// memory of the system.
-func rest() (end func()) {
-	untouched := make([]byte, restBytes)
-	return func() { runtime.KeepAlive(untouched) }
-}
-
 // Run does what the arguments ask for.
 func (c Command[C]) Run(ctx context.Context, args []string, stdout io.Writer) error {
 	switch {
@@ -69,6 +55,6 @@ func (c Command[C]) Run(ctx context.Context, args []string, stdout io.Writer) er
 	if len(args) == 1 {
 		return c.Healthcheck(ctx, cfg)
 	}
-	defer rest()()
+	defer RestCollector()()
 	return c.Serve(ctx, cfg)
 }
