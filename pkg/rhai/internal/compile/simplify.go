@@ -70,13 +70,15 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		last := i == len(body)-1
 		before, evals := s.evaluated, s.evals
 		x, ok := stmt.(*syntax.ExprStmt)
-		call := ok && isCall(x.X)
-		s.evaluated = s.evaluated || call && s.called
+		s.evaluated = s.evaluated || s.called && ok && isCall(x.X)
 		stmt = s.stmt(stmt, wanted && last)
-		if x, ok := stmt.(*syntax.ExprStmt); call || stmt == nil || ok && isCall(x.X) {
-			s.evaluated = before
+		if s.evaluated != before || s.evals > evals {
+			call := ok && isCall(x.X)
+			if x, ok := stmt.(*syntax.ExprStmt); call || stmt == nil || ok && isCall(x.X) {
+				s.evaluated = before
+			}
+			s.called = s.called || call && s.evals > evals
 		}
-		s.called = s.called || call && s.evals > evals
 		_, loops := stmt.(*syntax.While)
 		if stmt != nil && (last && !(loops && len(out) > 0 && idle(stmt)) || !idle(stmt)) {
 			if len(out) == i && stmt == body[i] && (i == 0 || &out[0] == &body[0]) {
