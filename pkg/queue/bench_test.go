@@ -7,17 +7,24 @@ import (
 	"testing"
 	"time"
 
+	"circles/pkg/circle"
 	"circles/pkg/redistest"
 )
 
-func BenchmarkPlayAlone(b *testing.B) {
-	server := redistest.StartReal(b)
+// echoing is a dispatcher, and a circle whose owner answers every play.
+func echoing(b *testing.B, server *redistest.Server) (*Dispatcher, circle.Key) {
+	b.Helper()
 	key := newCircle(b)
 	d := NewDispatcher(connect(b, server), DispatcherOptions{})
 	running(b, d.Run)
 	c := NewConsumer(connect(b, server), ConsumerOptions{WorkerID: "w"})
 	running(b, c.Run)
 	running(b, echo(claim(b, c, key)))
+	return d, key
+}
+
+func BenchmarkPlayAlone(b *testing.B) {
+	d, key := echoing(b, redistest.StartReal(b))
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -28,13 +35,7 @@ func BenchmarkPlayAlone(b *testing.B) {
 }
 
 func BenchmarkPlayMany(b *testing.B) {
-	server := redistest.StartReal(b)
-	key := newCircle(b)
-	d := NewDispatcher(connect(b, server), DispatcherOptions{})
-	running(b, d.Run)
-	c := NewConsumer(connect(b, server), ConsumerOptions{WorkerID: "w"})
-	running(b, c.Run)
-	running(b, echo(claim(b, c, key)))
+	d, key := echoing(b, redistest.StartReal(b))
 	ctx := b.Context()
 	b.ReportAllocs()
 	b.SetParallelism(128)
@@ -53,17 +54,12 @@ func BenchmarkRounds(b *testing.B) {
 	for _, plays := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("plays=%d", plays), func(b *testing.B) {
 			server := redistest.StartReal(b, redistest.WithAppendOnly("everysec"))
-			key := newCircle(b)
-			d := NewDispatcher(connect(b, server), DispatcherOptions{})
-			running(b, d.Run)
-			c := NewConsumer(connect(b, server), ConsumerOptions{WorkerID: "w"})
-			running(b, c.Run)
-			running(b, echo(claim(b, c, key)))
+			d, key := echoing(b, server)
 			var over sync.WaitGroup
 			round := func() {
 				over.Add(plays)
 				for range plays {
-					d.Submit(b.Context(), key, Play{Script: "40 + 2"}, over1{&over})
+					d.Submit(b.Context(), key, Play{Script: "40 + 2"}, counted{&over})
 				}
 				over.Wait()
 			}
@@ -77,11 +73,11 @@ func BenchmarkRounds(b *testing.B) {
 	}
 }
 
-// over1 tells a group that one more is over.
-type over1 struct{ group *sync.WaitGroup }
+// counted tells a group that one more is over.
+type counted struct{ group *sync.WaitGroup }
 
-func (over1) Queued(error)   {}
-func (o over1) Done(Outcome) { o.group.Done() }
+func (counted) Queued(error)   {}
+func (c counted) Done(Outcome) { c.group.Done() }
 
 // cpuTime is what a Redis has taken of the cores.
 func cpuTime(b *testing.B, server *redistest.Server) time.Duration {

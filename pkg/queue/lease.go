@@ -481,18 +481,19 @@ func (e encoded) appendPublished(args []any, plays []Done) []any {
 	n := 0
 	for i, p := range plays {
 		gateway := p.Delivery.Play.ReplyTo
-		others := func(p Done) bool { return p.Delivery.Play.ReplyTo != gateway }
-		if gateway == "" || i > 0 && slices.ContainsFunc(plays[:i], func(p Done) bool { return !others(p) }) {
+		same := func(p Done) bool { return p.Delivery.Play.ReplyTo == gateway }
+		if gateway == "" || slices.ContainsFunc(plays[:i], same) {
 			continue
 		}
 		message := e.framed // most of the time all are for one
-		if slices.ContainsFunc(plays, others) {
-			message = ""
+		if slices.ContainsFunc(plays, func(p Done) bool { return !same(p) }) {
+			var own strings.Builder
 			for j, p := range plays {
-				if !others(p) {
-					message += fmt.Sprintf("%d:%s", len(e.each[j]), e.each[j])
+				if same(p) {
+					fmt.Fprintf(&own, "%d:%s", len(e.each[j]), e.each[j])
 				}
 			}
+			message = own.String()
 		}
 		args = append(args, repliesChannel(gateway), message)
 		n++
