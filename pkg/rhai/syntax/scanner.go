@@ -343,7 +343,7 @@ func (s *scanner) enabled(t token) token {
 func (s *scanner) afterOperand() bool {
 	switch s.last {
 	case tSwitch, tArrow, tBreak, tContinue, tImport, tExport, tLoop, tDo, tElse, tAs, tFor, tLet, tConst, tFn, tTry,
-		tCatch, tPrivate, tDot, tSafeDot, tColons, tUnderscore, tSymbol, tDoc:
+		tCatch, tPrivate, tDot, tSafeDot, tColons, tUnderscore, tSymbol, tMapBrace, tDoc:
 		return true
 	}
 	return tDoc < s.last && s.last < endOfOperands

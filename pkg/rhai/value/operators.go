@@ -192,7 +192,7 @@ func intPow(x, y int64) (Value, error) {
 // floatPow raises a float to a whole power by multiplying.
 func floatPow(x float64, n int64) float64 {
 	if n != int64(int32(n)) {
-		return math.Pow(x, float64(n))
+		return float.Pow(x, float64(n))
 	}
 	// Each number is the sum of two floats, so that the roundings of the steps stay below that of the result.
 	z, zl, b, bl := 1.0, 0.0, x, 0.0
@@ -210,7 +210,7 @@ func floatPow(x float64, n int64) float64 {
 		z = q + q*(math.FMA(-q, z, 1)-q*zl)
 	}
 	if math.IsNaN(z) || math.IsInf(z, 0) || math.Abs(z) < 1e-290 || math.IsNaN(zl) {
-		return math.Pow(x, float64(n))
+		return float.Pow(x, float64(n))
 	}
 	return z
 }

@@ -45,6 +45,9 @@ type simplifier struct {
 	joins     bool      // the next list goes on with the one around it
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
+
+	runs  map[*syntax.Binary]int                        // after how many passes runs of logical operators are literals
+	texts map[*syntax.Interpolated]*syntax.Interpolated // what became text, as it was before
 }
 
 // binding is a variable, with its value when it is a constant that the source gives.

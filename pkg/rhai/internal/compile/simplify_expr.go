@@ -174,40 +174,41 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 		return n.Op == "??" && isUnit(e) || n.Op != "??" && isBool && b.Value == (n.Op == "&&")
 	})
 	if len(left) == 1 {
-		return s.expr(left[0])
+		x := s.expr(left[0])
+		s.settled(n, max(1, s.stage(left[0]).literal))
+		return x
 	}
-	changed := len(left) < count
-	var out []syntax.Expr
-	for i, e := range left {
-		simplified := s.expr(e)
-		x := simplified
-		if n.Op == "??" && len(out) > 0 && plain(x) {
-			x = unjoined(e, x)
-		}
-		changed = changed || x != e
-		neutral, decides := false, false
-		if n.Op == "??" {
-			neutral = isUnit(x)
-			decides = !neutral && plain(simplified)
-		} else if v, known := condition(x); known {
-			neutral = v == (n.Op == "&&")
-			decides = !neutral
-		}
-		if neutral {
-			continue
-		}
-		out = append(out, x)
-		if decides && n.Op != "??" && !slices.ContainsFunc(out, func(e syntax.Expr) bool { return !constant(e) }) {
-			return s.deciding(left, n.Op == "||", x)
-		}
-		if decides {
-			changed = changed || i < len(left)-1
+	list, changed := make([]operand, 0, len(left)), len(left) < count
+	for _, e := range left {
+		x := s.operand(n.Op, e)
+		changed = changed || x.simplified != e
+		list = append(list, x)
+		if x.decides {
 			break
 		}
 	}
+	if !slices.ContainsFunc(list, func(x operand) bool { return !x.constant }) {
+		list, more := s.constants(n.Op, list, left[len(list):])
+		if which, passes := settle(n.Op, list, more); passes < never {
+			s.settled(n, passes)
+			if which < 0 {
+				return &syntax.Bool{Pos: n.Pos, Value: n.Op == "&&"}
+			}
+			return list[which].simplified
+		}
+	}
+	changed = changed || len(list) < len(left)
+	var out []syntax.Expr
+	for _, x := range list {
+		switch {
+		case x.neutral:
+		case n.Op == "??" && len(out) > 0 && plain(x.simplified):
+			out = append(out, s.unjoined(x.source, x.simplified, x.at.literal))
+		default:
+			out = append(out, x.simplified)
+		}
+	}
 	switch {
-	case len(out) == 0 && n.Op == "??" && len(left) > 1 && countFunc(left, namedPart) == 1:
-		return &syntax.Unit{Pos: n.Pos} // it is the only one left when the others are gone
 	case len(out) == 0:
 		return &syntax.Bool{Pos: n.Pos, Value: n.Op == "&&"}
 	case len(out) == 1:
@@ -222,73 +223,95 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 	return x
 }
 
-// deciding is the constant that a run of && or || is whose operands up to one that decides, x, are constants: the first
-// literal that decides, if no name is computed with before it, or else the first one that is a literal or a name.
-func (s *simplifier) deciding(list []syntax.Expr, value bool, x syntax.Expr) syntax.Expr {
-	for _, e := range list {
-		if b, ok := e.(*syntax.Bool); ok && b.Value == value {
-			return b
-		} else if computes(e) && !plain(e) || !constant(s.expr(e)) {
-			break
-		}
+// settled notes how many passes have made a literal of a run.
+func (s *simplifier) settled(n *syntax.Binary, passes int) {
+	if s.runs == nil {
+		s.runs = map[*syntax.Binary]int{}
 	}
-	for _, e := range list {
-		left := s.expr(e)
-		if v, known := condition(left); known && v == value && (!computes(e) || plain(e)) {
-			return left
-		} else if !constant(left) {
-			break
-		}
+	s.runs[n] = passes
+}
+
+// operand simplifies an operand of a run.
+func (s *simplifier) operand(op string, e syntax.Expr) operand {
+	x := operand{source: e, simplified: s.expr(e)}
+	x.constant = constant(x.simplified)
+	if !x.constant {
+		return x
+	}
+	x.at = s.stage(e)
+	if op == "??" {
+		x.neutral = isUnit(x.simplified)
+		x.decides = !x.neutral && plain(x.simplified)
+	} else if v, known := condition(x.simplified); known {
+		x.neutral = v == (op == "&&")
+		x.decides = !x.neutral
 	}
 	return x
 }
 
-// namedPart tells whether an expression is a part of a container with names in it, which the reference takes out before it
-// looks a name up.
-func namedPart(e syntax.Expr) bool {
-	base, _ := before(e)
-	return isContainer(base) && names(base)
-}
-
-// countFunc is how many of a list a condition holds for.
-func countFunc(list []syntax.Expr, holds func(syntax.Expr) bool) int {
-	n := 0
-	for _, e := range list {
-		if holds(e) {
-			n++
+// constants are the operands of a run that are constants, after the first ones of it, which are, and whether others follow.
+// One that is sooner a literal may be the value although another one is before it.
+func (s *simplifier) constants(op string, list []operand, behind []syntax.Expr) ([]operand, bool) {
+	evals, evaluated := s.evals, s.evaluated
+	defer func() { s.evals, s.evaluated = evals, evaluated }() // they go
+	for i, e := range behind {
+		x := s.operand(op, e)
+		if !x.constant {
+			return list, i < len(behind)
 		}
+		list = append(list, x)
 	}
-	return n
+	return list, false
 }
 
-// unjoined is an operand of ?? behind another: the reference does not join the parts of constant texts there.
-func unjoined(e, simplified syntax.Expr) syntax.Expr {
-	for {
-		block, ok := e.(*syntax.Block)
-		if !ok || len(block.Body) != 1 {
+// unjoined is an operand of ?? behind another, in which texts are joined no longer once it is a constant.
+func (s *simplifier) unjoined(e, simplified syntax.Expr, passes int) syntax.Expr {
+	switch n := e.(type) {
+	case *syntax.Interpolated:
+		text, ok := s.texts[n]
+		if _, joined := simplified.(*syntax.String); !joined || !ok || s.stage(n).literal < passes {
 			break
 		}
-		x, ok := block.Body[0].(*syntax.ExprStmt)
+		out := &syntax.Interpolated{Pos: text.Pos, Parts: slices.Clone(text.Parts)}
+		for i, part := range out.Parts {
+			out.Parts[i] = s.unjoined(n.Parts[i], part, passes)
+		}
+		return out
+	case *syntax.Block:
+		only, ok := onlyExpr(n)
 		if !ok {
 			break
 		}
-		e = x.X
-	}
-	if _, text := e.(*syntax.Interpolated); !text && !isContainer(e) || computes(e) {
-		return simplified
-	}
-	chooses := false
-	inspect(e, func(n syntax.Node) bool {
-		switch n.(type) {
-		case *syntax.If, *syntax.Switch, *syntax.Ident:
-			chooses = true
+		block, isBlock := simplified.(*syntax.Block)
+		if !isBlock {
+			return s.unjoined(only, simplified, passes)
 		}
-		return !chooses
-	})
-	if chooses {
-		return simplified
+		if x, ok := onlyExpr(block); ok {
+			x = s.unjoined(only, x, passes)
+			return &syntax.Block{Pos: block.Pos, Body: []syntax.Stmt{&syntax.ExprStmt{X: x}}, End: block.End}
+		}
+	case *syntax.Array:
+		array, ok := simplified.(*syntax.Array)
+		if !ok || len(array.Items) != len(n.Items) {
+			break
+		}
+		out := &syntax.Array{Pos: array.Pos, Items: slices.Clone(array.Items)}
+		for i, x := range out.Items {
+			out.Items[i] = s.unjoined(n.Items[i], x, passes)
+		}
+		return out
+	case *syntax.Map:
+		m, ok := simplified.(*syntax.Map)
+		if !ok || len(m.Entries) != len(n.Entries) {
+			break
+		}
+		out := &syntax.Map{Pos: m.Pos, Entries: slices.Clone(m.Entries)}
+		for i, x := range out.Entries {
+			out.Entries[i].Value = s.unjoined(n.Entries[i].Value, x.Value, passes)
+		}
+		return out
 	}
-	return e
+	return simplified
 }
 
 // operands are those of a run of an operator, in the order of the source.
@@ -318,6 +341,10 @@ func (s *simplifier) interpolated(n *syntax.Interpolated) syntax.Expr {
 		}
 	}
 	if known {
+		if s.texts == nil {
+			s.texts = map[*syntax.Interpolated]*syntax.Interpolated{}
+		}
+		s.texts[n] = out
 		return &syntax.String{Pos: n.Pos, Value: text}
 	}
 	return out

@@ -115,18 +115,19 @@ func (s *simplifier) element(e, source syntax.Expr) syntax.Expr {
 	if unit := missing(e); unit != nil {
 		return unit
 	}
-	unsimplified, _ := before(source) // where a part is taken out of it before it is simplified
+	from, _ := before(source)
 	if base, _ := before(e); isContainer(base) {
-		if stmt, ok := unsimplified.(syntax.Stmt); ok && !wrapsComputed(stmt) {
+		if stmt, ok := from.(syntax.Stmt); ok && !wrapsComputed(stmt) {
 			return e
 		}
 	}
-	if !isContainer(unsimplified) || computes(unsimplified) {
-		unsimplified = nil
+	var at stage
+	if isContainer(from) {
+		at = s.stage(from)
 	}
 	switch n := e.(type) {
 	case *syntax.Property:
-		if x := s.entry(n.Base, n.Name.Text, unsimplified); x != nil {
+		if x := s.entry(n.Base, n.Name.Text, from, at.constant); x != nil {
 			return x
 		}
 	case *syntax.Method:
@@ -141,16 +142,21 @@ func (s *simplifier) element(e, source syntax.Expr) syntax.Expr {
 		if v, ok := fold(key); ok { // at every level of optimization
 			key = literal(v, key.Position())
 		}
+		index, ok := source.(*syntax.Index)
+		if !ok {
+			break
+		}
+		known := s.stage(index.Key).literal
 		switch key := key.(type) {
 		case *syntax.String:
-			if x := s.entry(n.Base, key.Value, unsimplified); x != nil {
+			if x := s.entry(n.Base, key.Value, from, max(at.constant, known)); x != nil {
 				return x
 			}
 		case *syntax.Int:
-			if _, literal := source.(*syntax.Index).Key.(*syntax.Int); !literal && unsimplified != nil {
-				return e
+			if isContainer(from) && known > at.literal {
+				return e // it has become a value as a whole
 			}
-			if x := item(n.Base, key.Value, n.Base.Position(), unsimplified); x != nil {
+			if x := s.item(n.Base, key.Value, from, max(at.constant, known)); x != nil {
 				return x
 			}
 		}
@@ -191,7 +197,7 @@ func wrapsComputed(stmt syntax.Stmt) bool {
 }
 
 // computes tells whether the reference has more to do for an expression than to look up what it is made of.
-func computes(e syntax.Expr) bool {
+func computes(e syntax.Node) bool {
 	found := false
 	inspect(e, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -228,20 +234,24 @@ func names(n syntax.Node) bool {
 	return found
 }
 
-// partAt is a part of a constant container, at the container's place. What the reference has taken out of it as an
-// operator or a statement has its own.
-func partAt(x, unsimplified syntax.Expr, pos syntax.Pos) syntax.Expr {
+// partAt is a part of a constant container, at the container's place. What the reference has taken out of it, after so
+// many passes, before it was a literal has its own.
+func (s *simplifier) partAt(x, source syntax.Expr, pos syntax.Pos, passes int) syntax.Expr {
 	_, choice := x.(*syntax.Switch)
-	_, statement := unsimplified.(syntax.Stmt)
-	nothing := statement && isUnit(x) && x.Position() == unsimplified.Position() // is left of it
-	if b, ok := unsimplified.(*syntax.Binary); statement && !choice && !nothing || ok && isLogical(b.Op) {
-		return x
+	nothing := isUnit(x) && x.Position() == source.Position() // is left of a statement
+	switch source.(type) {
+	case *syntax.Array, *syntax.Map, *syntax.Interpolated: // whose place is that of what it becomes
+	default:
+		if !choice && !nothing && s.stage(source).literal > passes {
+			return x
+		}
 	}
 	return constantAt(x, pos)
 }
 
-// entry is a property of a constant map, which may be given by its name; nil for anything else.
-func (s *simplifier) entry(base syntax.Expr, name string, unsimplified syntax.Expr) syntax.Expr {
+// entry is a property of a constant map, which may be given by its name, taken out of its source after so many passes; nil
+// for anything else.
+func (s *simplifier) entry(base syntax.Expr, name string, from syntax.Expr, passes int) syntax.Expr {
 	pos := base.Position()
 	id, named := base.(*syntax.Ident)
 	if named && len(id.Namespace) == 0 {
@@ -252,13 +262,13 @@ func (s *simplifier) entry(base syntax.Expr, name string, unsimplified syntax.Ex
 		return nil
 	}
 	x := find(m, name)
-	switch source, ok := unsimplified.(*syntax.Map); {
+	switch source, ok := from.(*syntax.Map); {
 	case x == nil:
 		return &syntax.Unit{Pos: pos}
 	case named:
 		return read(x, pos)
 	case ok:
-		return partAt(x, find(source, name), pos)
+		return s.partAt(x, find(source, name), pos, passes)
 	}
 	return constantAt(x, pos)
 }
@@ -273,35 +283,38 @@ func find(m *syntax.Map, key string) syntax.Expr {
 	return nil
 }
 
-// item is an item of a constant array, a character of a constant string or a bit of a constant int; nil when there is
-// none.
-func item(base syntax.Expr, n int64, pos syntax.Pos, unsimplified syntax.Expr) syntax.Expr {
-	index := func(length int) int {
-		if n < 0 {
-			n += int64(length)
-		}
-		if n < 0 || n >= int64(length) {
-			return -1
-		}
-		return int(n)
-	}
+// item is an item of a constant array, a character of a constant string or a bit of a constant int, taken out of its source
+// after so many passes; nil when there is none.
+func (s *simplifier) item(base syntax.Expr, n int64, from syntax.Expr, passes int) syntax.Expr {
+	pos := base.Position()
 	switch b := base.(type) {
 	case *syntax.Array:
-		if i := index(len(b.Items)); i >= 0 && isIdle(b) {
-			if source, ok := unsimplified.(*syntax.Array); ok {
-				return partAt(b.Items[i], source.Items[i], pos)
+		if i := within(n, len(b.Items)); i >= 0 && isIdle(b) {
+			if source, ok := from.(*syntax.Array); ok {
+				return s.partAt(b.Items[i], source.Items[i], pos, passes)
 			}
 			return constantAt(b.Items[i], pos)
 		}
 	case *syntax.String:
 		text := []rune(b.Value)
-		if i := index(len(text)); i >= 0 {
+		if i := within(n, len(text)); i >= 0 {
 			return &syntax.Char{Pos: pos, Value: text[i]}
 		}
 	case *syntax.Int:
-		if i := index(64); i >= 0 {
+		if i := within(n, 64); i >= 0 {
 			return &syntax.Bool{Pos: pos, Value: b.Value>>i&1 == 1}
 		}
 	}
 	return nil
+}
+
+// within is what an index means in that many items; negative where it is none.
+func within(n int64, length int) int {
+	if n < 0 {
+		n += int64(length)
+	}
+	if n < 0 || n >= int64(length) {
+		return -1
+	}
+	return int(n)
 }

@@ -70,13 +70,8 @@ func log(x float64) pair {
 	return ln2.times(pair{float64(k), 0}).plus(series)
 }
 
-// exp is the exponential of a number that is small enough for the result to be finite.
+// exp is the exponential of a number.
 func exp(x pair) float64 {
-	e := expPair(x)
-	return e.hi + e.lo
-}
-
-func expPair(x pair) pair {
 	k := math.Round(x.hi / math.Ln2)
 	r := x.plus(ln2.times(pair{-k, 0}))
 	r = pair{r.hi / 16, r.lo / 16}
@@ -91,15 +86,18 @@ func expPair(x pair) pair {
 		e = e.plus(e).plus(e.times(e)) // (1+e)²-1
 	}
 	e = pair{1, 0}.plus(e)
-	return pair{math.Ldexp(e.hi, int(k)), math.Ldexp(e.lo, int(k))}
+	return math.Ldexp(e.hi+e.lo, int(k))
 }
 
 // largest is where the exponential begins to be more than a float can hold.
 const largest = 709.782712893384
 
+// smallest is where it is less than the least float that is not zero.
+const smallest = -745.133219101941
+
 // Exp is e to the power of x.
 func Exp(x float64) float64 {
-	if !(x >= -708 && x < largest) {
+	if !(x >= smallest && x < largest) {
 		return math.Exp(x) // an extreme, or no number
 	}
 	return exp(pair{x, 0})
@@ -124,7 +122,7 @@ func Pow(x, y float64) float64 {
 		return x
 	}
 	l := log(math.Abs(x)).times(pair{y, 0})
-	if !(math.Abs(l.hi) <= 708) { // out of range, or more than that
+	if !(l.hi >= smallest && l.hi < 710) { // out of range
 		return math.Pow(x, y)
 	}
 	p := exp(l)

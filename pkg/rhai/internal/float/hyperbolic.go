@@ -15,8 +15,8 @@ func Sinh(x float64) float64 {
 		return half * e * e
 	case a >= 22:
 		return half * Exp(a)
-	case !(a > 1e-8):
-		return math.Sinh(x)
+	case !(a >= 0x1p-28):
+		return x
 	case a < 1:
 		t := math.Expm1(a)
 		return half * (2*t - t*t/(t+1))

@@ -1,0 +1,219 @@
+package compile
+
+import (
+	"math"
+
+	"circles/pkg/rhai/syntax"
+)
+
+// The reference simplifies in passes over the whole source until nothing changes, each of which does one step: the name
+// of a constant becomes its value, what is made of literals is computed, and so on. Here all of it is done at once. How
+// many passes it takes the reference is visible still where it depends on what is a constant first: which operand of a
+// run of && is the last that is left, and whether an index is known in time.
+
+// stage is how many passes leave a constant expression in a state.
+type stage struct {
+	constant int // nothing but literals and runs of && and so on of them are in it
+	literal  int // it is computed
+}
+
+// never is the stage of what does not become a literal.
+const never = math.MaxInt32
+
+// stage is that of an expression that was simplified, to a constant.
+func (s *simplifier) stage(e syntax.Expr) stage {
+	switch n := e.(type) {
+	case *syntax.Ident, *enclosed:
+		return stage{1, 1}
+	case *syntax.Array:
+		return s.stages(n.Items...)
+	case *syntax.Map:
+		var all stage
+		for _, x := range n.Entries {
+			all = all.and(s.stage(x.Value))
+		}
+		return all
+	case *syntax.Interpolated:
+		return s.stages(n.Parts...)
+	case *syntax.Unary:
+		if signed(n) {
+			return stage{}
+		}
+		return s.stage(n.Operand).next()
+	case *syntax.Binary:
+		if !isLogical(n.Op) {
+			return s.stages(n.Left, n.Right).next()
+		}
+		literal, ok := s.runs[n]
+		if !ok {
+			literal = never
+		}
+		return stage{s.stages(operands(n, n.Op, nil)...).constant, literal}
+	case *syntax.Property:
+		return s.partStage(n.Base, &syntax.String{Value: n.Name.Text})
+	case *syntax.Index:
+		return s.partStage(n.Base, n.Key)
+	case *syntax.Method:
+		return s.baseStage(n.Base).and(s.stages(n.Args...)).next()
+	case *syntax.Call:
+		if isFn(n) {
+			return stage{}
+		}
+		return s.stages(n.Args...).next()
+	case *syntax.Block:
+		if only, ok := onlyExpr(n); ok {
+			inner := s.stage(only)
+			return stage{inner.constant, max(1, inner.literal)}
+		}
+		return stage{constantIf(!computes(n)), 1}
+	case syntax.Stmt:
+		return stage{constantIf(!computes(n)), 1}
+	}
+	return stage{}
+}
+
+// stages is the stage of several expressions, any of which may be missing.
+func (s *simplifier) stages(list ...syntax.Expr) stage {
+	var all stage
+	for _, e := range list {
+		if e != nil {
+			all = all.and(s.stage(e))
+		}
+	}
+	return all
+}
+
+// baseStage is the stage of what a path begins at: the name of a constant is looked up with the step behind it.
+func (s *simplifier) baseStage(e syntax.Expr) stage {
+	if _, named := e.(*syntax.Ident); named {
+		return stage{}
+	}
+	return s.stage(e)
+}
+
+// and is the stage of what is made of two.
+func (a stage) and(b stage) stage {
+	return stage{max(a.constant, b.constant), max(a.literal, b.literal)}
+}
+
+// next is the stage of what is computed of literals.
+func (a stage) next() stage {
+	passes := min(a.literal+1, never)
+	return stage{passes, passes}
+}
+
+// partStage is the stage of a part of a container, which is taken out of it once the container is a constant and the key a
+// literal.
+func (s *simplifier) partStage(base, key syntax.Expr) stage {
+	var all, part stage
+	switch base := base.(type) {
+	case *syntax.Map:
+		name, known := key.(*syntax.String)
+		for _, x := range base.Entries {
+			at := s.stage(x.Value)
+			all = all.and(at)
+			if !known || name.Value == x.Key.Text {
+				part = part.and(at)
+			}
+		}
+	case *syntax.Array:
+		n, known := key.(*syntax.Int)
+		for i, x := range base.Items {
+			at := s.stage(x)
+			all = all.and(at)
+			if !known || within(n.Value, len(base.Items)) == i {
+				part = part.and(at)
+			}
+		}
+	default:
+		all = s.baseStage(base)
+		part = all
+	}
+	taken := max(all.constant, s.stage(key).literal)
+	return stage{min(taken+1, never), min(max(taken, part.literal)+1, never)}
+}
+
+// constantIf is the pass that something is a constant after: none, if it is from the first.
+func constantIf(fromTheFirst bool) int {
+	if fromTheFirst {
+		return 0
+	}
+	return 1
+}
+
+// onlyExpr is the expression that is all of a block.
+func onlyExpr(b *syntax.Block) (syntax.Expr, bool) {
+	if len(b.Body) != 1 {
+		return nil, false
+	}
+	x, ok := b.Body[0].(*syntax.ExprStmt)
+	if !ok {
+		return nil, false
+	}
+	return x.X, true
+}
+
+// operand is one of a run of a logical operator.
+type operand struct {
+	source, simplified syntax.Expr
+	constant           bool // it is a constant, or a choice between some by another
+	neutral, decides   bool // it is a constant that makes no difference, or makes that of those behind it
+	at                 stage
+}
+
+// settle is which operand of a run of constants is the value of all of it, none (-1) where all make no difference and go
+// with the same pass, and how many passes that takes. Others follow them in the source, which matter as long as they are
+// there, if more is set. In each pass the literals that make no difference go, and one that is alone is the value. So
+// is a literal that decides if those before it are constants; for ?? if it is the first.
+func settle(op string, list []operand, more bool) (which, passes int) {
+	last := lastStage(list) + 2
+	for passes := 1; passes <= last; passes++ {
+		first, count, decider := -1, 0, -1
+		for i, x := range list {
+			isLiteral := x.at.literal < passes
+			if isLiteral && x.neutral {
+				continue
+			}
+			count++
+			if first < 0 {
+				first = i
+			}
+			if isLiteral && x.decides {
+				decider = i
+				break
+			}
+		}
+		switch {
+		case decider < 0 && count == 0 && !more:
+			return -1, passes
+		case decider == first && decider >= 0:
+			return decider, passes
+		case decider < 0 && count == 1 && !more:
+			return first, max(passes, list[first].at.literal)
+		case decider < 0:
+			continue
+		}
+		list, more = list[:decider+1], false
+		late := false
+		for _, x := range list[:decider] {
+			late = late || x.at.constant > passes
+		}
+		if op != "??" && !late {
+			return decider, passes
+		}
+	}
+	return -1, never
+}
+
+// lastStage is how many passes make a literal or a constant of all of a list that becomes one.
+func lastStage(list []operand) int {
+	n := 0
+	for _, x := range list {
+		for _, passes := range []int{x.at.literal, x.at.constant} {
+			if passes != never {
+				n = max(n, passes)
+			}
+		}
+	}
+	return n
+}
