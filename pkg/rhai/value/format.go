@@ -132,7 +132,7 @@ const maxText = 64 << 20
 func (v Value) brief(most int) string {
 	switch v.Kind() {
 	case KindArray, KindMap, KindBlob, KindCell:
-		p := printer{most: most, chars: quoteChars}
+		p := printer{most: most, chars: quoteChars, origins: true}
 		_ = p.value(v, 0) // it has no limit to meet
 		return string(p.b)
 	case KindCustom:
@@ -153,12 +153,13 @@ const (
 
 // printer writes the debug form.
 type printer struct {
-	b     []byte
-	chars charForm
-	c     Context // nil: there are no limits but most
-	most  int     // bytes, without a run's limits; zero: maxText
-	steps int
-	seen  int // bytes that have been counted
+	b       []byte
+	chars   charForm
+	origins bool    // values of the reference's own types are shown as the types' full names
+	c       Context // nil: there are no limits but most
+	most    int     // bytes, without a run's limits; zero: maxText
+	steps   int
+	seen    int // bytes that have been counted
 }
 
 // printedPerTick is how many bytes, or values, count as one operation.
@@ -284,6 +285,8 @@ func (p *printer) value(v Value, depth int) error {
 		return p.pointer(v.FnPtr(), depth)
 	case KindCustom:
 		switch c := v.Custom(); {
+		case p.origins && c.Type.Origin != nil:
+			p.b = append(p.b, v.RustName()...)
 		case c.Type.Debug != nil:
 			p.b = append(p.b, c.Type.Debug(c.Data)...)
 		case c.Type.Print != nil:
