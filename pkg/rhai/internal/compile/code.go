@@ -212,8 +212,9 @@ type Site struct {
 	Steps     *Step    // the last step of that path
 	Pointer   int      // the register of the function pointer whose name is called, plus one
 	Method    bool     // written x.f(y)
-	Temporary bool     // the receiver is what a call or another expression made, or a copy of a variable
+	Temporary bool     // the receiver of a function's call is a copy of a variable
 	Fresh     bool     // the receiver is no part of anything
+	Last      *Step    // the step that leads to the receiver of a method; nil for none
 	Getter    string   // for a property
 	Setter    string
 	Found     atomic.Pointer[Found]

@@ -16,6 +16,7 @@ type place struct {
 	root  *Root // what the path starts at, where that may be a constant
 	steps *Step // the last one from there
 	cell  int   // the register of the variable that the path starts at and closures may share, plus one
+	last  *Step // the last one, wherever the path starts; nil for none
 }
 
 // byName tells whether a path starts at a variable that an eval may have defined.
@@ -24,8 +25,9 @@ func (p place) byName() bool { return p.root != nil && p.root.ByName }
 // take adds a step to a path: of the value in p's register, by the site of a property or, where that is negative, by a
 // key, into a register.
 func (p *place) take(property, key, into int, back step) {
+	p.last = &Step{Before: p.steps, Base: p.reg, Key: key, Property: property, Pos: back.pos}
 	if p.root != nil {
-		p.steps = &Step{Before: p.steps, Base: p.reg, Key: key, Property: property, Pos: back.pos}
+		p.steps = p.last
 	}
 	p.back = append([]step{back}, p.back...)
 	p.reg = into
@@ -395,8 +397,10 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		site.receiver(p)
 	} else {
 		site := f.callSite(e.Name.Text, len(e.Args))
-		site.Method, site.Temporary = true, !variablePath(e.Base)
-		site.Fresh = fresh(e.Base)
+		site.Method, site.Fresh = true, fresh(e.Base)
+		if !site.Fresh {
+			site.Last = p.last
+		}
 		site.receiver(p)
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
 	}

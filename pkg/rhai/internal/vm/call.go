@@ -252,8 +252,8 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			switch {
 			case s.Fresh:
 				args = m.stack[at : at+n]
-			case s.Temporary:
-				first = 2
+			case s.Last != nil && !m.lends(s.Last):
+				first = 2 // the receiver is a copy
 			}
 			if err := m.raced(s.Name, args, first); err != nil {
 				return err

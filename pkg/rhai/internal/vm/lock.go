@@ -61,6 +61,20 @@ func (m *Machine) racedOn(name string, args []value.Value, reference bool) *valu
 	return m.raced(name, args, 1)
 }
 
+// lends tells whether the last step of a path gave a reference or, as the items of texts and the bits of ints do, a copy.
+func (m *Machine) lends(s *compile.Step) bool {
+	whole := m.stack[m.base+s.Base].Flat()
+	switch {
+	case whole.Kind() == value.KindMap && s.Property >= 0:
+		_, there := whole.Map().Get(m.fn.Sites[s.Property].Name)
+		return there
+	case whole.Kind() == value.KindMap:
+		_, there := whole.Map().Get(m.stack[m.base+s.Key].Text())
+		return there
+	}
+	return s.Property >= 0 || whole.Kind() == value.KindArray
+}
+
 // racing is the error of an assignment or an index that passes a function a closure over a locked variable, or over the one
 // that its path begins at, as the argument of a number.
 func (m *Machine) racing(name string, x value.Value, number int) *value.Error {
