@@ -46,7 +46,7 @@ type simplifier struct {
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
 
-	runs  map[*syntax.Binary]int                        // after how many passes runs of logical operators are literals
+	runs  map[*syntax.Binary]stage                      // of runs of logical operators that are constants
 	texts map[*syntax.Interpolated]*syntax.Interpolated // what became text, as it was before
 }
 
@@ -93,8 +93,15 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		} else if last && wanted {
 			out = yieldUnit(out, kept, body[i].Position())
 		}
-		if wanted && !block && onlyReturns(stmt) { // it is gone, and so is what follows
-			return yieldUnit(out[:len(out)-1:len(out)-1], previous, stmt.Position())
+		if !wanted || block {
+			continue
+		}
+		if before, returns := untilReturn(stmt, body[i]); returns { // it is gone, and so is what follows
+			out = out[: len(out)-1 : len(out)-1]
+			if before != nil {
+				out, previous = append(out, before), before
+			}
+			return yieldUnit(out, previous, stmt.Position())
 		}
 	}
 	switch {
@@ -120,6 +127,33 @@ func onlyReturns(stmt syntax.Stmt) bool {
 		return ok && (yes && onlyReturns(n.Then) || !yes && n.Else != nil && onlyReturns(n.Else))
 	}
 	return false
+}
+
+// untilReturn is what comes before a return without a value in a simplified statement, and whether there is one: the
+// statement, or one in a block that goes on with the list around it. What comes before may be nothing.
+func untilReturn(stmt, source syntax.Stmt) (before syntax.Stmt, returns bool) {
+	if onlyReturns(stmt) {
+		return nil, true
+	}
+	b, ok := stmt.(*syntax.Block)
+	if from, isBlock := source.(*syntax.Block); !ok || !isBlock || isScope(from) {
+		return nil, false
+	}
+	for i, x := range b.Body {
+		before, returns := untilReturn(x, x)
+		if !returns {
+			continue
+		}
+		list := b.Body[:i:i]
+		if before != nil {
+			list = append(list, before)
+		}
+		if len(list) == 0 {
+			return nil, true
+		}
+		return &syntax.Block{Pos: b.Pos, Body: list, End: b.End}, true
+	}
+	return nil, false
 }
 
 // empty tells whether a statement is a block with nothing in it, which is as if it were not there.

@@ -175,7 +175,8 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 	})
 	if len(left) == 1 {
 		x := s.expr(left[0])
-		s.settled(n, max(1, s.stage(left[0]).literal))
+		at := s.stage(left[0])
+		s.settled(n, stage{at.constant, max(1, at.literal)})
 		return x
 	}
 	list, changed := make([]operand, 0, len(left)), len(left) < count
@@ -189,8 +190,8 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 	}
 	if !slices.ContainsFunc(list, func(x operand) bool { return !x.constant }) {
 		list, more := s.constants(n.Op, list, left[len(list):])
-		if which, passes := settle(n.Op, list, more); passes < never {
-			s.settled(n, passes)
+		if which, at := settle(n.Op, list, more); at.literal < never {
+			s.settled(n, at)
 			if which < 0 {
 				return &syntax.Bool{Pos: n.Pos, Value: n.Op == "&&"}
 			}
@@ -223,12 +224,12 @@ func (s *simplifier) logical(n *syntax.Binary) syntax.Expr {
 	return x
 }
 
-// settled notes how many passes have made a literal of a run.
-func (s *simplifier) settled(n *syntax.Binary, passes int) {
+// settled notes the stage of a run.
+func (s *simplifier) settled(n *syntax.Binary, at stage) {
 	if s.runs == nil {
-		s.runs = map[*syntax.Binary]int{}
+		s.runs = map[*syntax.Binary]stage{}
 	}
-	s.runs[n] = passes
+	s.runs[n] = at
 }
 
 // operand simplifies an operand of a run.

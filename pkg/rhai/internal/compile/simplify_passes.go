@@ -44,11 +44,10 @@ func (s *simplifier) stage(e syntax.Expr) stage {
 		if !isLogical(n.Op) {
 			return s.stages(n.Left, n.Right).next()
 		}
-		literal, ok := s.runs[n]
-		if !ok {
-			literal = never
+		if at, ok := s.runs[n]; ok {
+			return at
 		}
-		return stage{s.stages(operands(n, n.Op, nil)...).constant, literal}
+		return stage{s.stages(operands(n, n.Op, nil)...).constant, never}
 	case *syntax.Property:
 		return s.partStage(n.Base, &syntax.String{Value: n.Name.Text})
 	case *syntax.Index:
@@ -162,11 +161,14 @@ type operand struct {
 }
 
 // settle is which operand of a run of constants is the value of all of it, none (-1) where all make no difference and go
-// with the same pass, and how many passes that takes. Others follow them in the source, which matter as long as they are
-// there, if more is set. In each pass the literals that make no difference go, and one that is alone is the value. So
-// is a literal that decides if those before it are constants; for ?? if it is the first.
-func settle(op string, list []operand, more bool) (which, passes int) {
-	last := lastStage(list) + 2
+// with the same pass, and when it is. Others follow them in the source, which matter as long as they are there, if more is
+// set. In each pass the literals that make no difference go, and one that is alone is the value. So is a literal that
+// decides if those before it are constants; for ?? if it is the first.
+func settle(op string, list []operand, more bool) (which int, at stage) {
+	last, constant := lastStage(list)+2, 0
+	for _, x := range list {
+		constant = max(constant, x.at.constant)
+	}
 	for passes := 1; passes <= last; passes++ {
 		first, count, decider := -1, 0, -1
 		for i, x := range list {
@@ -183,13 +185,16 @@ func settle(op string, list []operand, more bool) (which, passes int) {
 				break
 			}
 		}
+		if more && decider >= 0 { // it is no constant before the others are gone
+			constant = max(constant, passes)
+		}
 		switch {
 		case decider < 0 && count == 0 && !more:
-			return -1, passes
+			return -1, stage{constant, passes}
 		case decider == first && decider >= 0:
-			return decider, passes
+			return decider, stage{constant, passes}
 		case decider < 0 && count == 1 && !more:
-			return first, max(passes, list[first].at.literal)
+			return first, stage{constant, max(passes, list[first].at.literal)}
 		case decider < 0:
 			continue
 		}
@@ -199,10 +204,10 @@ func settle(op string, list []operand, more bool) (which, passes int) {
 			late = late || x.at.constant > passes
 		}
 		if op != "??" && !late {
-			return decider, passes
+			return decider, stage{constant, passes}
 		}
 	}
-	return -1, never
+	return -1, stage{constant, never}
 }
 
 // lastStage is how many passes make a literal or a constant of all of a list that becomes one.
