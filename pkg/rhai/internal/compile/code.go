@@ -58,9 +58,9 @@ func (u *Unit) Bytes() int {
 }
 
 func (f *Func) bytes() int {
-	const object, site, entry = 128, 192, 64
-	n := 4*object + 8*cap(f.Code) + 8*cap(f.Pos) + object*len(f.Protos) + object*len(f.Errors) + object*len(f.Customs) + site*len(f.Sites)
-	n += entry * (len(f.Alt) + len(f.Races) + len(f.Parts) + len(f.Consts) + len(f.External) + len(f.Defined))
+	const object, site, entry = 128, 256, 64
+	n := 4*object + 8*cap(f.Code) + 8*cap(f.Pos) + object*(len(f.Protos)+len(f.Races)) + object*len(f.Errors) + object*len(f.Customs) + site*len(f.Sites)
+	n += entry * (len(f.Alt) + len(f.Parts) + len(f.Consts) + len(f.External) + len(f.Defined))
 	for _, v := range f.Consts {
 		n += v.Footprint().Bytes()
 	}
@@ -145,7 +145,7 @@ type Func struct {
 type Tables struct {
 	Alt      map[int][2]syntax.Pos // other positions of an instruction: of the bracket and the assignment where it indexes, of an argument
 	Backs    map[int]int           // of a call: where the instructions behind it end that carry its receiver's changes back
-	Races    map[int]Capture       // of an assignment or an index: the variable that its path begins at, where closures may share it
+	Races    map[int]Race          // of an assignment or an index
 	Parts    map[int][]syntax.Pos  // positions of what an instruction puts together
 	Switches []Switch
 	Protos   []Proto
@@ -277,6 +277,13 @@ type Capture struct {
 	ByName int // the symbols of the variable, plus one, where an eval may have defined another one; zero: none has
 	Places int // the symbols that tell what has a place in the reference's scope, and the place of what is to be shared,
 	Place  int // plus one; zero: the variable is
+}
+
+// Race is a path on which a closure may be met again: the variable that it begins at, which closures may share, and its
+// last step, nil for none.
+type Race struct {
+	Capture
+	Last *Step
 }
 
 // Handler is a try block: an error at From <= pc < To resumes at Target with the error in Reg.

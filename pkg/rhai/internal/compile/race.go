@@ -35,11 +35,11 @@ func (f *fn) race(at int, p place) {
 		return
 	}
 	if f.Races == nil {
-		f.Races = map[int]Capture{}
+		f.Races = map[int]Race{}
 	}
-	c := Capture{Reg: p.cell - 1}
+	r := Race{Capture: Capture{Reg: p.cell - 1}, Last: p.last}
 	if p.byName() {
-		c.Name, c.ByName = p.root.Name, p.root.Symbols+1
+		r.Name, r.ByName = p.root.Name, p.root.Symbols+1
 	}
-	f.Races[at] = c
+	f.Races[at] = r
 }

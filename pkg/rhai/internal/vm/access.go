@@ -103,7 +103,7 @@ func (m *Machine) set(v *value.Value, s *compile.Site, x value.Value) *value.Err
 		o.Set(s.Name, x)
 		return m.changed(*v, before, x)
 	}
-	if err := m.racing(s.Setter, x, 1); err != nil {
+	if err := m.setting(s.Setter, x, 1); err != nil {
 		return err
 	}
 	args, constant := [2]value.Value{*v, x}, m.constant(s)
@@ -195,9 +195,9 @@ func (m *Machine) index(v *value.Value, key value.Value) (value.Value, *value.Er
 		return m.accessor(f, v, key)
 	}
 	if this, next := m.fn.Code[m.pc()-1], m.following(); this.Op == compile.OpIndexRef && next.A == this.A {
-		switch race := m.racing(value.IndexSet, key, 1); next.Op { // the element of a compound assignment
+		switch race := m.setting(value.IndexSet, key, 1); next.Op { // the element of a compound assignment
 		case compile.OpAssign, compile.OpAssignAdd, compile.OpAssignSub:
-			return value.Value{}, cmp.Or(race, m.racing(value.IndexSet, m.get1(next.B), 2), m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B))))
+			return value.Value{}, cmp.Or(race, m.setting(value.IndexSet, m.get1(next.B), 2), m.alt(0, value.NoIndexSetter(*v, key, m.get1(next.B))))
 		case compile.OpAssignAddInt, compile.OpAssignSubInt:
 			return value.Value{}, cmp.Or(race, m.alt(0, value.NoIndexSetter(*v, key, value.Int(int64(next.ImmB())))))
 		}
@@ -463,10 +463,10 @@ func (m *Machine) setIndex(v *value.Value, key, x value.Value) *value.Error {
 		v.KeepTag(old)
 		return err
 	}
-	if err := m.racing(value.IndexSet, key, 1); err != nil {
+	if err := m.setting(value.IndexSet, key, 1); err != nil {
 		return err
 	}
-	if err := m.racing(value.IndexSet, x, 2); err != nil {
+	if err := m.setting(value.IndexSet, x, 2); err != nil {
 		return err
 	}
 	if f := m.registry.Resolve(value.IndexSet, []value.Value{*v, key, x}); f != nil {

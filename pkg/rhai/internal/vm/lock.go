@@ -84,11 +84,11 @@ func (m *Machine) racing(name string, x value.Value, number int) *value.Error {
 	if err := m.raced(name, []value.Value{x}, number); err != nil {
 		return err
 	}
-	c, ok := m.fn.Races[m.pc()-1]
+	r, ok := m.fn.Races[m.pc()-1]
 	if !ok {
 		return nil
 	}
-	v, _ := m.captured(c)
+	v, _ := m.captured(r.Capture)
 	if v == nil || !v.IsCell() || v.Cell().Locked {
 		return nil
 	}
@@ -99,6 +99,14 @@ func (m *Machine) racing(name string, x value.Value, number int) *value.Error {
 	}
 	v.Cell().Locked = false
 	return err
+}
+
+// setting is racing for what a setter is passed: what it is called on is an argument as well where it is a copy.
+func (m *Machine) setting(name string, x value.Value, number int) *value.Error {
+	if r, ok := m.fn.Races[m.pc()-1]; ok && x.Kind() >= value.KindString && r.Last != nil && !m.lends(r.Last) {
+		number++
+	}
+	return m.racing(name, x, number)
 }
 
 // maxLooked bounds how many values within an argument are looked at: a race that is not seen here is met later, by the
