@@ -124,6 +124,10 @@ type sorter struct {
 
 // stableSort sorts items.
 func stableSort(c value.Context, items []value.Value, compare func(x, y value.Value) (int, error)) error {
+	if len(items) <= shortList {
+		s := sorter{run: c, compare: compare}
+		return s.insert(items)
+	}
 	half := len(items) / 2
 	if err := c.Reserve(valueBytes * half); err != nil {
 		return err
@@ -136,8 +140,13 @@ func stableSort(c value.Context, items []value.Value, compare func(x, y value.Va
 	return s.sort(items)
 }
 
-// shortRun is how many items are sorted by insertion.
-const shortRun = 6
+const (
+	// shortList is how many items are sorted by insertion, as in the reference: how often a script's function is called,
+	// with what, and what comes of one that contradicts itself, is the same then.
+	shortList = 20
+	// shortRun is how many items of a longer list are.
+	shortRun = 6
+)
 
 func (s *sorter) sort(items []value.Value) error {
 	if len(items) <= shortRun {
