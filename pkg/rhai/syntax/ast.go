@@ -253,7 +253,7 @@ type (
 
 // Other statements.
 type (
-	// ExprStmt is an expression in statement position.
+	// ExprStmt is an expression in statement position. What is a statement by itself is one only in parentheses.
 	ExprStmt struct {
 		X Expr
 	}

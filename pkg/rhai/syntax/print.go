@@ -102,6 +102,13 @@ func (p *printer) block(b *Block) {
 func (p *printer) stmt(s Stmt) {
 	switch s := s.(type) {
 	case *ExprStmt:
+		_, parens := s.X.(Stmt)
+		if _, custom := s.X.(*Custom); parens && !custom {
+			p.write("(")
+			p.expr(s.X, 0)
+			p.write(")")
+			break
+		}
 		p.expr(s.X, 0)
 	case *Let:
 		if s.Export {

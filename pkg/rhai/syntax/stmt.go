@@ -343,9 +343,6 @@ func (p *parser) exprStmt(level int) (s Stmt, terminated bool) {
 		if c, ok := x.(*Custom); ok {
 			return p.nodes.exprs.make(ExprStmt{x}), c.closed()
 		}
-		if s, ok := x.(Stmt); ok {
-			return s, false
-		}
 		return p.nodes.exprs.make(ExprStmt{x}), false
 	}
 	p.advance()

@@ -282,8 +282,9 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int, statement bool) {
 		f.land(skip)
 	}
 	arm := func(body syntax.Stmt, pos syntax.Pos) {
-		if x := alone(body); x != nil && statement && f.all && !f.c.options.Eval {
-			f.stmt(x, dst)
+		// One that is an expression is no scope: what an eval defines there stays.
+		if _, expr := body.(*syntax.ExprStmt); expr && statement && f.all && !f.c.options.Eval {
+			f.stmt(body, dst)
 			return
 		}
 		f.enter(func() { f.stmt(body, dst) }, pos)
@@ -317,23 +318,6 @@ func (f *fn) switchStmt(s *syntax.Switch, dst int, statement bool) {
 	}
 }
 
-// alone is the expression that the body of a case is, which is no scope then: what an eval defines there stays. It is nil
-// where the body is anything else.
-func alone(body syntax.Stmt) *syntax.ExprStmt {
-	b, ok := body.(*syntax.Block)
-	if !ok {
-		x, _ := body.(*syntax.ExprStmt)
-		return x
-	}
-	if len(b.Body) != 1 {
-		return nil
-	}
-	if inner, ok := b.Body[0].(*syntax.Block); ok && isScope(inner) {
-		return nil
-	}
-	return alone(b.Body[0])
-}
-
 // otherwise compiles what is behind an else, which is a scope.
 func (f *fn) otherwise(s syntax.Stmt, dst int) {
 	if b, ok := s.(*syntax.Block); ok && f.all {
@@ -354,12 +338,21 @@ func isScope(b *syntax.Block) bool {
 		case *syntax.Let, *syntax.Import:
 			return true
 		case *syntax.ExprStmt:
-			call, ok := s.X.(*syntax.Call)
 			_, custom := s.X.(*syntax.Custom)
-			return custom || ok && call.Name == "eval" && len(call.Namespace) == 0
+			return custom || isEval(s)
 		}
 		return false
 	})
+}
+
+// isEval tells whether a statement is a call of eval.
+func isEval(s syntax.Stmt) bool {
+	x, ok := s.(*syntax.ExprStmt)
+	if !ok {
+		return false
+	}
+	call, ok := x.X.(*syntax.Call)
+	return ok && call.Name == "eval" && len(call.Namespace) == 0
 }
 
 // fewTexts is how many strings are compared faster one by one than found by their hash.

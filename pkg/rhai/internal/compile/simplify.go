@@ -40,8 +40,9 @@ type simplifier struct {
 	bindings  []binding // of let and const, innermost last; the reference does not take the variables of loops for any
 	catching  bool      // within a catch, where to throw unit is to throw on
 	evals     int       // how many calls of eval were met
-	evaluated bool      // one was met in the statements around: the reference leaves names alone from there on
-	called    bool      // a statement before that is a call has one: the reference leaves names alone in such statements
+	evaluated int       // how many of these were in the statements around: the reference leaves names alone from there on
+	called    bool      // calls that are statements are looked at once more, when one is in the statements before
+	ended     int       // how many were in the last list
 	joins     bool      // the next list goes on with the one around it
 	keepNames bool      // the host is asked for variables first
 	keepDead  bool      // what is known not to be reached stays, and operators are not computed
@@ -62,7 +63,10 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 	mark, evaluated, called, joins := len(s.bindings), s.evaluated, s.called, s.joins
 	s.called, s.joins = called && joins, false
 	defer func() {
-		s.bindings, s.evaluated, s.called = s.bindings[:mark], evaluated, called || joins && s.called
+		s.bindings, s.called = s.bindings[:mark], called || joins && s.called
+		if s.ended = s.evaluated - evaluated; !joins {
+			s.evaluated = evaluated
+		}
 	}()
 	for len(body) > 0 && empty(body[len(body)-1]) {
 		body = body[:len(body)-1]
@@ -71,16 +75,19 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 	var previous, kept syntax.Stmt // the sources of the last two in out
 	for i, stmt := range body {
 		last := i == len(body)-1
-		before, evals := s.evaluated, s.evals
+		before := s.evaluated
 		x, ok := stmt.(*syntax.ExprStmt)
-		s.evaluated = s.evaluated || s.called && ok && isCall(x.X)
+		call := ok && isCall(x.X)
+		if call && s.called {
+			s.evaluated++
+		}
+		known, again := s.evaluated, s.called
 		stmt = s.stmt(stmt, wanted && last)
-		if s.evaluated != before || s.evals > evals {
-			call := ok && isCall(x.X)
-			if x, ok := stmt.(*syntax.ExprStmt); call || stmt == nil || ok && isCall(x.X) {
-				s.evaluated = before
-			}
-			s.called = s.called || call && s.evals > evals
+		if call {
+			s.called = again || s.evaluated > known
+		}
+		if x, ok := stmt.(*syntax.ExprStmt); call || stmt == nil || ok && isCall(x.X) {
+			s.evaluated = before
 		}
 		_, loops := stmt.(*syntax.While)
 		if stmt != nil && (last && !(loops && len(out) > 0 && idle(stmt)) || !idle(stmt)) {
@@ -226,7 +233,12 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 	switch n := stmt.(type) {
 	case *syntax.ExprStmt:
 		if inner, ok := n.X.(syntax.Stmt); ok {
-			return s.stmt(inner, wanted)
+			evaluated := s.evaluated
+			defer func() { s.evaluated = evaluated }()
+			if b, ok := inner.(*syntax.Block); ok {
+				return enclose(s.selected(func() syntax.Stmt { return s.blockStmt(b, wanted, false) }))
+			}
+			return enclose(s.stmt(inner, wanted))
 		}
 		x := s.expr(n.X)
 		if _, operator := n.X.(*syntax.Binary); operator {
@@ -239,7 +251,9 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 		}
 		return n
 	case *syntax.Block:
-		return s.blockStmt(n, wanted, !isScope(n))
+		out := s.blockStmt(n, wanted, !isScope(n))
+		s.unwrapped(out)
+		return out
 	case *syntax.If:
 		return s.ifStmt(n, wanted, s.keepDead)
 	case *syntax.Switch:
@@ -323,48 +337,19 @@ func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
 	return &syntax.Assign{Pos: sum.Pos, Target: target, Op: sum.Op, Value: sum.Right}
 }
 
-// since notes that an eval which was met since there were so many is not within a block any longer.
-func (s *simplifier) since(evals int) { s.evaluated = s.evaluated || s.evals > evals }
-
-// blockStmt simplifies a block that is a statement, and goes on with the list around it or is a scope.
-func (s *simplifier) blockStmt(n *syntax.Block, wanted, joins bool) syntax.Stmt {
-	evals := s.evals
-	s.joins = joins
-	b := s.block(n, wanted)
-	if len(b.Body) == 0 {
-		return nil
-	}
-	if wanted && s.evals > evals && isScope(n) && !isScope(b) {
-		return scoped(b)
-	}
-	if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isCall(x.X) {
-		s.since(evals)
-		return x
-	}
-	return b
-}
-
-func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {
-	body := s.list(b.Body, wanted, true)
-	if sameList(body, b.Body) {
-		return b
-	}
-	return &syntax.Block{Pos: b.Pos, Body: body, End: b.End}
-}
-
 // ifStmt simplifies an if. Of one that does nothing, whatever the condition, only the condition stays, which need not
 // be a bool then. One around nothing but another is one of both conditions.
 func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	if inner := onlyIf(n); inner != nil {
+		if s.holds(n.Cond) && (!keepDead || s.meets(inner, wanted)) {
+			return enclose(s.branch(inner, wanted))
+		}
 		both := &syntax.Binary{Pos: inner.Pos, Op: "&&", Left: n.Cond, Right: inner.Cond}
 		n = &syntax.If{Pos: n.Pos, Cond: both, Then: inner.Then}
 	}
 	cond := s.expr(n.Cond)
 	if _, ok := condition(cond); ok && keepDead {
-		// What is chosen may be no scope of its own for what an eval in it defines, so that it is chosen all the same.
-		chosen := s.alive()
-		chosen.ifStmt(n, wanted, false)
-		keepDead = chosen.evals == s.evals
+		keepDead = !s.meets(n, wanted)
 	}
 	if yes, ok := condition(cond); ok && !keepDead {
 		evals, chosen := s.evals, syntax.Stmt(nil)
@@ -372,11 +357,7 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		case yes:
 			chosen = s.blockStmt(n.Then, wanted, false)
 		case n.Else != nil:
-			if b, ok := n.Else.(*syntax.Block); ok {
-				chosen = s.blockStmt(b, wanted, false)
-			} else {
-				chosen = s.stmt(n.Else, wanted)
-			}
+			chosen = s.branch(n.Else, wanted)
 		}
 		if b, ok := chosen.(*syntax.Block); ok && !isSingle(b) && s.evals > evals {
 			return scoped(b)
@@ -385,7 +366,7 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	}
 	out := &syntax.If{Pos: n.Pos, Cond: cond, Then: s.block(n.Then, wanted)}
 	if n.Else != nil {
-		out.Else = s.stmt(n.Else, wanted)
+		out.Else = s.branch(n.Else, wanted)
 	}
 	if s.keepDead && len(out.Then.Body) > 0 {
 		// One that does nothing but for what is never reached is none, whether that stays elsewhere or not.
@@ -413,18 +394,21 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
 }
 
-// isSingle tells whether a block is nothing but a statement.
-func isSingle(b *syntax.Block) bool {
-	if len(b.Body) != 1 {
-		return false
-	}
-	inner, ok := b.Body[0].(*syntax.Block)
-	return !ok || !isScope(inner) && isSingle(inner)
+// meets tells whether an eval is met in what an if comes to. That may be no scope of its own for what the eval defines, so
+// that it is chosen even if what is never reached stays.
+func (s *simplifier) meets(n *syntax.If, wanted bool) bool {
+	chosen := s.alive()
+	chosen.ifStmt(n, wanted, false)
+	return chosen.evals > s.evals
 }
 
-// scoped is a block that was chosen, which is a scope whatever is in it: see isScope.
-func scoped(b *syntax.Block) syntax.Stmt {
-	return &syntax.If{Pos: b.Pos, Cond: &syntax.Bool{Pos: b.Pos, Value: true}, Then: b}
+// holds tells whether a condition is true without being simplified.
+func (s *simplifier) holds(cond syntax.Expr) bool {
+	if name, ok := cond.(*syntax.Ident); ok && len(name.Namespace) == 0 {
+		cond = s.constant(name.Name)
+	}
+	yes, ok := condition(cond)
+	return ok && yes
 }
 
 // alive is a simplifier in the same state that leaves out what is never reached.
@@ -458,12 +442,12 @@ func (s *simplifier) switchStmt(n *syntax.Switch, wanted bool) syntax.Stmt {
 		if yes, ok := condition(arm.Guard); ok && !yes {
 			arm.Body = unitStmt(c.Body.Position()) // never reached
 		} else {
-			arm.Body = s.arm(c.Body)
+			arm.Body = s.arm(c.Body, false)
 		}
 		out.Cases[i] = arm
 	}
 	if n.Default != nil {
-		out.Default = s.arm(n.Default)
+		out.Default = s.arm(n.Default, true)
 	}
 	return out
 }
@@ -477,7 +461,7 @@ func (s *simplifier) chosen(n *syntax.Switch, subject syntax.Expr, wanted bool) 
 			continue
 		} else if (found == nil || yes) && slices.ContainsFunc(c.Values, func(v syntax.Expr) bool { return same(v, subject) }) {
 			if found = c; yes {
-				return s.stmt(c.Body, wanted)
+				return s.selected(func() syntax.Stmt { return s.choice(c.Body, wanted, false) })
 			}
 		}
 	}
@@ -486,7 +470,7 @@ func (s *simplifier) chosen(n *syntax.Switch, subject syntax.Expr, wanted bool) 
 		then := &syntax.Block{Pos: found.Pos, Body: []syntax.Stmt{found.Body}, End: found.Pos}
 		return s.ifStmt(&syntax.If{Pos: n.Pos, Cond: found.Guard, Then: then, Else: n.Default}, wanted, s.keepDead)
 	case n.Default != nil:
-		return s.stmt(n.Default, wanted)
+		return s.selected(func() syntax.Stmt { return s.choice(n.Default, wanted, true) })
 	}
 	return nil
 }
@@ -532,10 +516,10 @@ func same(a, b syntax.Expr) bool {
 }
 
 // arm simplifies the body of a case, which is a scope.
-func (s *simplifier) arm(body syntax.Stmt) syntax.Stmt {
+func (s *simplifier) arm(body syntax.Stmt, otherwise bool) syntax.Stmt {
 	defer func(n int) { s.bindings = s.bindings[:n] }(len(s.bindings))
 	evals := s.evals
-	if out := s.stmt(body, true); out != nil && !defines(out) {
+	if out := s.choice(body, true, otherwise); out != nil && !defines(out) {
 		_, choice := body.(*syntax.If)
 		if b, ok := out.(*syntax.Block); ok && choice && s.evals > evals {
 			return scoped(b)
@@ -568,7 +552,7 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 
 // constant is the value of a name that stands for a constant that the source gives.
 func (s *simplifier) constant(name string) syntax.Expr {
-	if s.keepNames || s.evaluated {
+	if s.keepNames || s.evaluated > 0 {
 		return nil
 	}
 	for i := len(s.bindings) - 1; i >= 0; i-- {

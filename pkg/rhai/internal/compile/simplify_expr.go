@@ -59,12 +59,15 @@ func (s *simplifier) expr(e syntax.Expr) syntax.Expr {
 // stmtExpr simplifies a statement that is an expression: a block, an if, a switch or a loop. What is left of it keeps
 // its position, but for the only expression of a block, and what is no call.
 func (s *simplifier) stmtExpr(n syntax.Stmt) syntax.Expr {
-	evals, evaluated := s.evals, s.evaluated
-	out := s.left(n)
-	s.evaluated = evaluated
-	if _, stays := out.(syntax.Stmt); !stays {
-		s.since(evals)
+	if b, ok := n.(*syntax.Block); ok && only(b) != nil {
+		return s.left(n)
 	}
+	evaluated, called := s.evaluated, s.called
+	s.ended = 0
+	out := s.left(n)
+	s.ended = max(s.ended, s.evaluated-evaluated)
+	s.evaluated, s.called = evaluated, called
+	s.unwrapped(out)
 	return out
 }
 
@@ -74,7 +77,7 @@ func (s *simplifier) left(n syntax.Stmt) syntax.Expr {
 	block, isBlock := n.(*syntax.Block)
 	switch choice, isIf := n.(*syntax.If); {
 	case isBlock:
-		out = s.block(block, true)
+		out = s.braces(block)
 	case isIf:
 		out = s.ifStmt(choice, true, false) // what is chosen may be written to
 	default:
@@ -358,14 +361,18 @@ func (s *simplifier) part(part syntax.Expr) (syntax.Expr, *string) {
 		return n, &n.Value
 	case *syntax.Block:
 		evals := s.evals
-		b := s.block(n, true)
-		if len(b.Body) == 1 {
-			if _, ok := b.Body[0].(*syntax.ExprStmt); ok {
-				s.since(evals)
-			}
-		}
+		s.ended = 0
+		b := s.braces(n)
 		if text, ok := shown(b); ok {
 			return b, &text
+		}
+		if x := only(b); x != nil && s.evals > evals {
+			if only(n) != nil {
+				return x, nil
+			} else if !isCall(x) {
+				s.unwrapped(b.Body[0])
+				return x, nil
+			}
 		}
 		return b, nil
 	}
@@ -508,13 +515,13 @@ func (s *simplifier) closureBody(body syntax.Stmt) syntax.Stmt {
 	case *syntax.Import:
 		return s.stmt(b, true)
 	}
-	return s.arm(body)
+	return s.arm(body, false)
 }
 
 func (s *simplifier) call(n *syntax.Call) syntax.Expr {
 	if n.Name == "eval" && len(n.Namespace) == 0 {
 		s.evals++
-		s.evaluated = true
+		s.evaluated++
 		return n
 	}
 	out := n
