@@ -102,7 +102,7 @@ func (c *comparer) named(q batch.Question, given batch.Answer) bool {
 	return false
 }
 
-// moves is how often a script is moved: one character of a name is the same in a sixteenth of all, and a name has none of a
+// moves is how often a script is moved: whether one character is in a name changes in about half of all moves.
 // character in half of them.
 const moves = 64
 
