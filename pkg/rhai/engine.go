@@ -206,7 +206,7 @@ func (e *Engine) parse(source string, code compile.Options, eval bool) (_ *compi
 		return nil, value.AsError(err)
 	}
 	code.MaxVariables, code.Resolve, code.Debug = e.limits.Variables, e.resolve != nil, e.debug
-	code.Level, code.Eval = e.level, eval
+	code.Level, code.Eval, code.NoShadowing = e.level, eval, e.syntax.NoShadowing
 	unit, err := m.compiler.Compile(script, code)
 	misplaced := eval && compile.HasFunctions(script)
 	if err == nil { // and not after a panic

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"circles/pkg/rhai"
+	"circles/pkg/rhai/syntax"
 	"circles/pkg/rhai/value"
 )
 
@@ -305,6 +306,30 @@ func TestEvalSeesTheHostsScope(t *testing.T) {
 	_, err := compile(t, rhai.New(), `eval("x = 1")`).Run(t.Context(), scope)
 	if e := failure(t, err); e.Kind != value.ErrAssignmentToConstant {
 		t.Errorf("got %v, want %s", err, value.ErrAssignmentToConstant)
+	}
+}
+
+// Without shadowing, what the host's scope has can't be defined, at whatever depth.
+func TestNoShadowingOfTheHostsScope(t *testing.T) {
+	e := rhai.New(rhai.WithSyntax(syntax.Options{NoShadowing: true}))
+	for source, hides := range map[string]bool{
+		`let x = 1;`:                true,
+		`{ let x = 1; print(x) }`:   true,
+		`eval("let x = 1;")`:        true,
+		`fn f() { let x = 1; } f()`: false,
+		`let y = 1;`:                false,
+		`for x in 0..1 {}`:          false,
+	} {
+		scope := rhai.NewScope()
+		if err := scope.Set("x", 41); err != nil {
+			t.Fatal(err)
+		}
+		switch _, err := compile(t, e, source).Run(t.Context(), scope); {
+		case !hides && err != nil:
+			t.Errorf("%s: got error %v", source, err)
+		case hides && failure(t, err).Kind != value.ErrVariableExists:
+			t.Errorf("%s: got %v, want %s", source, err, value.ErrVariableExists)
+		}
 	}
 }
 

@@ -297,6 +297,12 @@ func VariableNotFound(name string) *Error {
 	return &Error{Kind: ErrVariableNotFound, Message: "Variable not found: " + name, Subject: name}
 }
 
+// VariableExists is for a definition of a variable that there is, where none may hide another.
+func VariableExists(name string) *Error {
+	name = shorten(name)
+	return &Error{Kind: ErrVariableExists, Message: "Variable already defined: " + name, Subject: name}
+}
+
 // FunctionNotFound is for a call that no function takes.
 func FunctionNotFound(signature string) *Error {
 	signature = shorten(signature)

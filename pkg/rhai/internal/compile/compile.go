@@ -14,6 +14,7 @@ type Options struct {
 	MaxVariables int          // in scope at once; zero: no limit
 	Level        Level        // of optimization
 	Resolve      bool         // the host is asked for variables first
+	NoShadowing  bool         // a variable can't be defined where one of its name is in scope
 	Debug        bool         // a debugger may stop at statements
 	Eval         bool         // it is what a script passes to eval
 	Module       string       // the path of the module that the script is; empty for others

@@ -251,9 +251,13 @@ func begin(e syntax.Expr) syntax.Pos {
 	return e.Position()
 }
 
-// firstStep is where the first step of a path is, which is the path's own position to the reference.
+// firstStep is where the first step of a path is, which is the path's own position to the reference; of a name in a module,
+// where the name is.
 func firstStep(e syntax.Expr) syntax.Pos {
 	pos := e.Position()
+	if name, ok := e.(*syntax.Ident); ok && len(name.Namespace) > 0 {
+		return name.NamePos
+	}
 	for {
 		switch x := e.(type) {
 		case *syntax.Property:

@@ -221,8 +221,24 @@ func (f *fn) value(e syntax.Expr, dst int) {
 	f.next = mark
 }
 
+// unshadowed compiles the check that no variable of a name is in scope that the parser does not see: one of an eval, of
+// the scope that the code runs in, or of the host's.
+func (f *fn) unshadowed(name string, pos syntax.Pos) {
+	t := f.temp()
+	f.emitWide(OpConst, t, f.konst(value.Str(name)), pos)
+	f.emit(OpIsDefined, t, f.symbol(nil), 0, pos)
+	free := f.emitWide(OpJumpIfNot, t, 0, pos)
+	f.fail(value.VariableExists(name), pos)
+	f.land(free)
+}
+
 // let compiles the definition of a variable.
 func (f *fn) let(s *syntax.Let) {
+	if f.c.options.NoShadowing && (f.all || f.main) {
+		mark := f.next
+		f.unshadowed(s.Name.Text, s.Pos)
+		f.next = mark
+	}
 	var old *variable
 	for i := len(f.vars) - 1; i >= 0 && f.vars[i].depth == f.depth; i-- {
 		if v := f.vars[i]; v.name == s.Name.Text {
