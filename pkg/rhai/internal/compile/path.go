@@ -396,17 +396,17 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 	case p.cell > 0:
 		f.emit(OpLock, p.cell-1, 0, 0, e.Name.Pos)
 	}
+	var site *Site
 	if e.Name.Text == "call" {
-		site := f.callPtr(w, true, e.Args, e.Name.Pos)
-		site.receiver(p)
+		site = f.callPtr(w, true, e.Args, e.Name.Pos)
 	} else {
-		site := f.callSite(e.Name.Text, len(e.Args))
-		site.Method, site.Fresh = true, fresh(e.Base)
-		if !site.Fresh {
-			site.Last = p.last
-		}
-		site.receiver(p)
+		site = f.callSite(e.Name.Text, len(e.Args))
+		site.Method = true
 		f.emit(OpCallRef, w, f.site(site), len(e.Args)+1, e.Name.Pos)
+	}
+	site.receiver(p)
+	if site.Fresh = fresh(e.Base); !site.Fresh {
+		site.Last = p.last
 	}
 	called := len(f.Code) - 1
 	if p.cell > 0 || p.byName() {

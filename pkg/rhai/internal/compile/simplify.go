@@ -241,7 +241,8 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 			return enclose(s.stmt(inner, wanted))
 		}
 		x := s.expr(n.X)
-		if _, operator := n.X.(*syntax.Binary); operator {
+		switch n.X.(type) {
+		case *syntax.Binary, *syntax.Property, *syntax.Index:
 			if left, ok := x.(syntax.Stmt); ok {
 				return s.stmt(left, wanted)
 			}

@@ -23,8 +23,12 @@ const never = math.MaxInt32
 // stage is that of an expression that was simplified, to a constant.
 func (s *simplifier) stage(e syntax.Expr) stage {
 	switch n := e.(type) {
-	case *syntax.Ident, *enclosed:
+	case *syntax.Ident:
 		return stage{1, 1}
+	case *syntax.Closure:
+		if len(n.Captures) > 0 {
+			return stage{1, 1}
+		}
 	case *syntax.Array:
 		return s.stages(n.Items...)
 	case *syntax.Map:
@@ -55,9 +59,6 @@ func (s *simplifier) stage(e syntax.Expr) stage {
 	case *syntax.Method:
 		return s.baseStage(n.Base).and(s.stages(n.Args...)).next()
 	case *syntax.Call:
-		if isFn(n) {
-			return stage{}
-		}
 		return s.stages(n.Args...).next()
 	case *syntax.Block:
 		if only, ok := onlyExpr(n); ok {

@@ -252,8 +252,8 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 			switch {
 			case s.Fresh:
 				args = m.stack[at : at+n]
-			case s.Last != nil && !m.lends(s.Last):
-				first = 2 // the receiver is a copy
+			case m.onCopy(s):
+				first = 2
 			}
 			if err := m.raced(s.Name, args, first); err != nil {
 				return err
@@ -373,6 +373,22 @@ func (m *Machine) racedUnlessBound(p *value.FnPtr, f *compile.Func, args []value
 	return m.raced(p.Name, args, len(p.Curry)+1)
 }
 
+// racedBound is the error of calling a function pointer by a method that binds this. Where the pointer is called by its
+// name, or with other arguments than it takes, what is bound is an argument as well if it is a copy.
+func (m *Machine) racedBound(s *compile.Site, p *value.FnPtr, f *compile.Func, args []value.Value) *value.Error {
+	if len(m.locks) == 0 {
+		return nil
+	}
+	first := 1
+	if (f == nil || p.Target != f || len(p.Curry)+len(args) != f.Args()) && m.onCopy(s) {
+		first = 2
+	}
+	if err := m.raced(p.Name, p.Curry, first); err != nil {
+		return err
+	}
+	return m.raced(p.Name, args, first+len(p.Curry))
+}
+
 // boundNotFound is the error of calling a function pointer by a method that binds this with other arguments than it takes.
 func (m *Machine) boundNotFound(p *value.FnPtr, this value.Value, args []value.Value) *value.Error {
 	return m.notFound(p.Name, slices.Concat([]value.Value{this}, p.Curry, args))
@@ -391,11 +407,12 @@ func (m *Machine) callPtr(in compile.Instr) *value.Error {
 	if v.Kind() != value.KindFnPtr {
 		if n > 0 && m.stack[at+1].Kind() == value.KindFnPtr && s.Method {
 			// x.call(f, …) binds x as this.
-			if err := m.raced(m.stack[at+1].FnPtr().Name, m.stack[at+1].FnPtr().Curry, 1); err != nil {
+			p, args := m.stack[at+1].FnPtr(), m.stack[at+2:at+1+n]
+			f := m.target(p, len(args))
+			if err := m.racedBound(s, p, f, args); err != nil {
 				return err
 			}
-			p, args := m.stack[at+1].FnPtr(), m.stack[at+2:at+1+n]
-			if f := m.target(p, len(args)); f != nil && len(p.Curry)+len(args) != f.Args() {
+			if f != nil && len(p.Curry)+len(args) != f.Args() {
 				return m.boundNotFound(p, m.stack[at], args)
 			}
 			r, err := m.callBy(p, &m.stack[at], args, true)

@@ -52,13 +52,18 @@ func (m *Machine) raced(name string, args []value.Value, first int) *value.Error
 // racedOn is the error of passing arguments, the first of which may be a reference that is not looked at, to a function
 // that a script names. Some only store them.
 func (m *Machine) racedOn(name string, args []value.Value, reference bool) *value.Error {
-	if len(m.locks) == 0 || name == "curry" || name == "Fn" {
+	if n := len(args); len(m.locks) == 0 || name == "curry" && n > 1 || name == "Fn" && n == 1 {
 		return nil
 	}
 	if reference {
 		args = args[1:]
 	}
 	return m.raced(name, args, 1)
+}
+
+// onCopy tells whether the receiver of a method is a copy.
+func (m *Machine) onCopy(s *compile.Site) bool {
+	return s.Fresh || s.Last != nil && !m.lends(s.Last)
 }
 
 // lends tells whether the last step of a path gave a reference or, as the items of texts and the bits of ints do, a copy.
