@@ -353,12 +353,14 @@ func (f *fn) invoke(e *syntax.Method, into int) place {
 		if into < 0 {
 			into = f.temp()
 		}
-		var nils []int
-		if e.Safe {
-			nils = f.base(e.Base, true, e.Pos).nils
+		p := f.base(e.Base, e.Safe, e.Pos)
+		if _, variable := e.Base.(*syntax.Ident); variable {
+			f.isShared(e.Base, into, e.Name.Pos)
+		} else {
+			f.emit(OpBool, into, 0, 0, e.Name.Pos)
 		}
-		f.isShared(e.Base, into, e.Name.Pos)
-		return place{reg: into, nils: nils}
+		p.reg, p.back = into, nil // the path goes on, and begins where it did
+		return p
 	}
 	f.prepare(e)
 	w := f.window(max(len(e.Args)+1, 2))

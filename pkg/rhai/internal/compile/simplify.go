@@ -78,7 +78,7 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		before := s.evaluated
 		x, ok := stmt.(*syntax.ExprStmt)
 		call := ok && isCall(x.X)
-		if call && s.called {
+		if call && s.called && !isClosure(x.X) {
 			s.evaluated++
 		}
 		known, again := s.evaluated, s.called
@@ -634,6 +634,11 @@ func isCall(e syntax.Expr) bool {
 		return !isLogical(e.Op) && !plain(e)
 	}
 	return false
+}
+
+func isClosure(e syntax.Expr) bool {
+	_, ok := e.(*syntax.Closure)
+	return ok
 }
 
 // isIdle tells whether an expression does nothing but give a variable or a constant.
