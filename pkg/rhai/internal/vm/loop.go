@@ -626,6 +626,7 @@ func (m *Machine) exec(entry int) *value.Error {
 			continue
 
 		case compile.OpReturn:
+			m.dirty = scripted // whatever was called meanwhile
 			depth := m.depth - 1
 			if depth > entry {
 				*reg(r, 0) = *reg(r, in.A)
