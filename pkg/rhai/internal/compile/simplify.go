@@ -42,6 +42,7 @@ type simplifier struct {
 	evals     int       // how many calls of eval were met
 	evaluated int       // how many of these were in the statements around: the reference leaves names alone from there on
 	called    bool      // calls that are statements are looked at once more, when one is in the statements before
+	again     bool      // names are looked at once more, too, since one is in a statement before that is a call only by now
 	ended     int       // how many were in the last list
 	joins     bool      // the next list goes on with the one around it
 	keepNames bool      // the host is asked for variables first
@@ -60,10 +61,10 @@ type binding struct {
 // list simplifies statements; the value of the last one is wanted or not. Within a block, what the last ones define
 // can have no use.
 func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt {
-	mark, evaluated, called, joins := len(s.bindings), s.evaluated, s.called, s.joins
-	s.called, s.joins = called && joins, false
+	mark, evaluated, called, again, joins := len(s.bindings), s.evaluated, s.called, s.again, s.joins
+	s.called, s.again, s.joins = called && joins, again && joins, false
 	defer func() {
-		s.bindings, s.called = s.bindings[:mark], called || joins && s.called
+		s.bindings, s.called, s.again = s.bindings[:mark], called || joins && s.called, again || joins && s.again
 		if s.ended = s.evaluated - evaluated; !joins {
 			s.evaluated = evaluated
 		}
@@ -81,13 +82,16 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		if call && s.called && !isClosure(x.X) {
 			s.evaluated++
 		}
-		known, again := s.evaluated, s.called
+		known, called := s.evaluated, s.called
 		stmt = s.stmt(stmt, wanted && last)
 		if call {
-			s.called = again || s.evaluated > known
+			s.called = called || s.evaluated > known
 		}
-		if x, ok := stmt.(*syntax.ExprStmt); call || stmt == nil || ok && isCall(x.X) {
+		switch left, expr := stmt.(*syntax.ExprStmt); {
+		case call && !(s.again && s.evaluated > known):
 			s.evaluated = before
+		case !call && (stmt == nil || expr && isCall(left.X)) && s.evaluated > known && !s.called:
+			s.evaluated, s.again = before, true
 		}
 		_, loops := stmt.(*syntax.While)
 		if stmt != nil && (last && !(loops && len(out) > 0 && idle(stmt)) || !idle(stmt)) {
@@ -458,9 +462,10 @@ func (s *simplifier) switchStmt(n *syntax.Switch, wanted bool) syntax.Stmt {
 func (s *simplifier) chosen(n *syntax.Switch, subject syntax.Expr, wanted bool) syntax.Stmt {
 	var found *syntax.Case
 	for _, c := range n.Cases {
-		if yes, ok := s.decidedGuard(c); ok && !yes {
+		if !slices.ContainsFunc(c.Values, func(v syntax.Expr) bool { return same(v, subject) }) {
 			continue
-		} else if (found == nil || yes) && slices.ContainsFunc(c.Values, func(v syntax.Expr) bool { return same(v, subject) }) {
+		}
+		if yes, ok := s.decidedGuard(c); yes || !ok && found == nil {
 			if found = c; yes {
 				return s.selected(func() syntax.Stmt { return s.choice(c.Body, wanted, false) })
 			}
@@ -541,7 +546,7 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 	if n.Const {
 		if out.Value == nil {
 			known.value = &syntax.Unit{Pos: n.Pos}
-		} else if plain(out.Value) {
+		} else if plain(out.Value) && !(s.called && s.stage(n.Value).literal > 1) {
 			known.value = out.Value
 		}
 	}
