@@ -245,10 +245,14 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 			return enclose(s.stmt(inner, wanted))
 		}
 		x := s.expr(n.X)
-		switch n.X.(type) {
-		case *syntax.Binary, *syntax.Property, *syntax.Index:
-			if left, ok := x.(syntax.Stmt); ok {
+		switch left, ok := x.(syntax.Stmt); n.X.(type) {
+		case *syntax.Binary:
+			if ok {
 				return s.stmt(left, wanted)
+			}
+		case *syntax.Property, *syntax.Index: // a choice that was taken out of a container
+			if ok && !wanted && constant(x) {
+				return nil
 			}
 		}
 		if x != n.X {
