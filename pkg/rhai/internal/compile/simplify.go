@@ -54,8 +54,9 @@ type simplifier struct {
 
 // binding is a variable, with its value when it is a constant that the source gives.
 type binding struct {
-	name  string
-	value syntax.Expr
+	name   string
+	value  syntax.Expr
+	source syntax.Expr // of the value, before it was simplified
 }
 
 // list simplifies statements; the value of the last one is wanted or not. Within a block, what the last ones define
@@ -77,6 +78,9 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 	for i, stmt := range body {
 		last := i == len(body)-1
 		before := s.evaluated
+		if s.again && !(last && wanted) && idle(stmt) {
+			continue // it is left out before names in it are looked at
+		}
 		x, ok := stmt.(*syntax.ExprStmt)
 		call := ok && isCall(x.X)
 		if call && s.called && !isClosure(x.X) {
@@ -349,11 +353,16 @@ func (s *simplifier) assign(n *syntax.Assign) syntax.Stmt {
 // ifStmt simplifies an if. Of one that does nothing, whatever the condition, only the condition stays, which need not
 // be a bool then. One around nothing but another is one of both conditions.
 func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
+	var then *syntax.Block // what is left of it, if that is known
 	if inner := onlyIf(n); inner != nil {
 		if s.holds(n.Cond) && (!keepDead || s.meets(inner, wanted)) {
 			return enclose(s.branch(inner, wanted))
 		}
 		both := &syntax.Binary{Pos: inner.Pos, Op: "&&", Left: n.Cond, Right: inner.Cond}
+		if evaluates(n.Cond) && !evaluates(inner.Cond) {
+			// Names in the inner one mean constants whatever the outer one evaluates.
+			both.Right, then = s.expr(inner.Cond), s.block(inner.Then, wanted)
+		}
 		n = &syntax.If{Pos: n.Pos, Cond: both, Then: inner.Then}
 	}
 	cond := s.expr(n.Cond)
@@ -373,7 +382,10 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		}
 		return chosen
 	}
-	out := &syntax.If{Pos: n.Pos, Cond: cond, Then: s.block(n.Then, wanted)}
+	if then == nil {
+		then = s.block(n.Then, wanted)
+	}
+	out := &syntax.If{Pos: n.Pos, Cond: cond, Then: then}
 	if n.Else != nil {
 		out.Else = s.branch(n.Else, wanted)
 	}
@@ -401,6 +413,17 @@ func (s *simplifier) ifStmt(n *syntax.If, wanted, keepDead bool) syntax.Stmt {
 		return rest
 	}
 	return &syntax.Block{Pos: n.Pos, Body: []syntax.Stmt{rest, unitStmt(n.Pos)}, End: n.Then.End}
+}
+
+// evaluates tells whether a condition has a call of eval in it.
+func evaluates(cond syntax.Expr) bool {
+	found := false
+	inspect(cond, func(n syntax.Node) bool {
+		call, ok := n.(*syntax.Call)
+		found = found || ok && call.Name == "eval" && len(call.Namespace) == 0
+		return !found
+	})
+	return found
 }
 
 // meets tells whether an eval is met in what an if comes to. That may be no scope of its own for what the eval defines, so
@@ -550,8 +573,8 @@ func (s *simplifier) let(n *syntax.Let) syntax.Stmt {
 	if n.Const {
 		if out.Value == nil {
 			known.value = &syntax.Unit{Pos: n.Pos}
-		} else if plain(out.Value) && !(s.called && s.stage(n.Value).literal > 1) {
-			known.value = out.Value
+		} else if plain(out.Value) {
+			known.value, known.source = out.Value, n.Value
 		}
 	}
 	if known.value != nil || len(s.bindings) > 0 { // with no constant before it, a variable hides none
@@ -566,8 +589,11 @@ func (s *simplifier) constant(name string) syntax.Expr {
 		return nil
 	}
 	for i := len(s.bindings) - 1; i >= 0; i-- {
-		if s.bindings[i].name == name {
-			return s.bindings[i].value
+		if b := s.bindings[i]; b.name == name {
+			if s.called && b.source != nil && s.stage(b.source).literal > 1 {
+				return nil // it is known only when the calls before are looked at once more
+			}
+			return b.value
 		}
 	}
 	return nil

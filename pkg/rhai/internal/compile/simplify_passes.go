@@ -65,6 +65,9 @@ func (s *simplifier) stage(e syntax.Expr) stage {
 			inner := s.stage(only)
 			return stage{inner.constant, max(1, inner.literal)}
 		}
+		if len(n.Body) == 0 {
+			return stage{0, 1}
+		}
 		return stage{constantIf(!computes(n)), 1 + emptied(n)}
 	case syntax.Stmt:
 		return stage{constantIf(!computes(n)), 1 + emptied(n)}
@@ -75,29 +78,27 @@ func (s *simplifier) stage(e syntax.Expr) stage {
 // emptied is how many passes more it takes when a statement, all of which goes, leaves unit behind.
 func emptied(n syntax.Stmt) int {
 	switch n := n.(type) {
+	case *syntax.ExprStmt:
+		return 0
 	case *syntax.Block:
 		if len(n.Body) > 0 {
-			last := n.Body[len(n.Body)-1]
-			if inner, ok := last.(*syntax.Block); ok && len(inner.Body) > 0 {
-				return emptied(inner)
-			} else if _, value := last.(*syntax.ExprStmt); !value {
-				return 1
-			}
+			return emptied(n.Body[len(n.Body)-1])
 		}
-	case *syntax.While, *syntax.For:
-		return 1
 	case *syntax.If:
-		if yes, ok := condition(n.Cond); ok && yes {
-			return max(emptied(n.Then), constantIf(len(n.Then.Body) > 0))
-		} else if ok && n.Else == nil {
-			return 1
+		switch yes, ok := condition(n.Cond); {
+		case yes:
+			return emptied(n.Then)
+		case !ok && (n.Else != nil || len(n.Then.Body) > 0):
+			return 0
+		case ok && n.Else != nil:
+			return emptied(n.Else)
 		}
 	case *syntax.Switch:
-		if len(n.Cases) == 0 && n.Default == nil {
-			return 1
+		if len(n.Cases) > 0 || n.Default != nil {
+			return 0
 		}
 	}
-	return 0
+	return 1
 }
 
 // stages is the stage of several expressions, any of which may be missing.
