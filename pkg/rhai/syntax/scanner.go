@@ -85,11 +85,14 @@ func (s *scanner) scan() token {
 		case c == '`':
 			start := s.here()
 			s.off++
+			first := s.off
 			if s.peek(0) == '\r' {
 				s.off++
 			}
 			if s.peek(0) == '\n' {
 				s.off++
+			}
+			if s.off > first {
 				s.newline(s.off)
 			}
 			return s.text(start)
@@ -145,13 +148,19 @@ func (s *scanner) comment() (token, bool) {
 	pos := s.here()
 	rest := s.src[start:]
 	if rest[1] == '/' {
-		n := strings.IndexByte(rest, '\n')
+		n := strings.IndexAny(rest, "\r\n")
 		if n < 0 {
 			n = len(rest)
 		}
-		text := strings.TrimSuffix(rest[:n], "\r")
-		s.widen(rest[:n])
+		text := rest[:n]
+		s.widen(text)
 		s.off = start + n
+		if s.peek(0) == '\r' { // here alone it ends a line by itself
+			s.off++
+			if s.peek(0) != '\n' {
+				s.newline(s.off)
+			}
+		}
 		switch {
 		case strings.HasPrefix(text, "//!"):
 			s.docs = append(s.docs, text)
