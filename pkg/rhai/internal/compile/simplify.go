@@ -43,6 +43,7 @@ type simplifier struct {
 	evaluated int       // how many of these were in the statements around: the reference leaves names alone from there on
 	called    bool      // calls that are statements are looked at once more, when one is in the statements before
 	again     bool      // names are looked at once more, too, since one is in a statement before that is a call only by now
+	unchosen  int       // how many of those in the statements around were in cases that are not chosen
 	ended     int       // how many were in the last list
 	joins     bool      // the next list goes on with the one around it
 	keepNames bool      // the host is asked for variables first
@@ -63,7 +64,7 @@ type binding struct {
 // can have no use.
 func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt {
 	mark, evaluated, called, again, joins := len(s.bindings), s.evaluated, s.called, s.again, s.joins
-	s.called, s.again, s.joins = called && joins, again && joins, false
+	s.called, s.joins = called && joins, false
 	defer func() {
 		s.bindings, s.called, s.again = s.bindings[:mark], called || joins && s.called, again || joins && s.again
 		if s.ended = s.evaluated - evaluated; !joins {
@@ -86,7 +87,7 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		if call && s.called && !isClosure(x.X) {
 			s.evaluated++
 		}
-		known, called := s.evaluated, s.called
+		known, unchosen, called := s.evaluated, s.unchosen, s.called
 		stmt = s.stmt(stmt, wanted && last)
 		if call {
 			s.called = called || s.evaluated > known
@@ -94,7 +95,7 @@ func (s *simplifier) list(body []syntax.Stmt, wanted, block bool) []syntax.Stmt 
 		switch left, expr := stmt.(*syntax.ExprStmt); {
 		case call && !(s.again && s.evaluated > known):
 			s.evaluated = before
-		case !call && (stmt == nil || expr && isCall(left.X)) && s.evaluated > known && !s.called:
+		case !call && (stmt == nil || expr && isCall(left.X) || s.evaluated-known == s.unchosen-unchosen) && s.evaluated > known && !s.called:
 			s.evaluated, s.again = before, true
 		}
 		_, loops := stmt.(*syntax.While)
@@ -136,7 +137,7 @@ func onlyReturns(stmt syntax.Stmt) bool {
 	case *syntax.Return:
 		return n.Value == nil
 	case *syntax.Block:
-		return len(n.Body) == 1 && onlyReturns(n.Body[0])
+		return len(n.Body) > 0 && onlyReturns(n.Body[0])
 	case *syntax.If: // that stays although it is decided
 		yes, ok := condition(n.Cond)
 		return ok && (yes && onlyReturns(n.Then) || !yes && n.Else != nil && onlyReturns(n.Else))
@@ -488,17 +489,26 @@ func (s *simplifier) switchStmt(n *syntax.Switch, wanted bool) syntax.Stmt {
 // counts only where no other case has the value.
 func (s *simplifier) chosen(n *syntax.Switch, subject syntax.Expr, wanted bool) syntax.Stmt {
 	var found *syntax.Case
+	sure, others := false, s.alive()
 	for _, c := range n.Cases {
-		if !slices.ContainsFunc(c.Values, func(v syntax.Expr) bool { return same(v, subject) }) {
-			continue
-		}
-		if yes, ok := s.decidedGuard(c); yes || !ok && found == nil {
-			if found = c; yes {
-				return s.selected(func() syntax.Stmt { return s.choice(c.Body, wanted, false) })
+		if !sure && slices.ContainsFunc(c.Values, func(v syntax.Expr) bool { return same(v, subject) }) {
+			if yes, ok := s.decidedGuard(c); yes || !ok && found == nil {
+				found, sure = c, yes
+				continue
 			}
 		}
+		others.maybe(c.Guard)
+		others.arm(c.Body, false)
 	}
+	if sure && n.Default != nil {
+		others.arm(n.Default, true)
+	}
+	// The reference has looked at all cases by the time that it chooses.
+	unchosen := others.evaluated - s.evaluated
+	defer func() { s.evaluated, s.unchosen = s.evaluated+unchosen, s.unchosen+unchosen }()
 	switch {
+	case sure:
+		return s.selected(func() syntax.Stmt { return s.choice(found.Body, wanted, false) })
 	case found != nil:
 		then := &syntax.Block{Pos: found.Pos, Body: []syntax.Stmt{found.Body}, End: found.Pos}
 		return s.ifStmt(&syntax.If{Pos: n.Pos, Cond: found.Guard, Then: then, Else: n.Default}, wanted, s.keepDead)

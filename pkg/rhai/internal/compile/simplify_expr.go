@@ -62,11 +62,11 @@ func (s *simplifier) stmtExpr(n syntax.Stmt) syntax.Expr {
 	if b, ok := n.(*syntax.Block); ok && only(b) != nil {
 		return s.left(n)
 	}
-	evaluated, called := s.evaluated, s.called
+	evaluated, unchosen, called := s.evaluated, s.unchosen, s.called
 	s.ended = 0
 	out := s.left(n)
-	s.ended = max(s.ended, s.evaluated-evaluated)
-	s.evaluated, s.called = evaluated, called
+	s.ended = max(s.ended, s.evaluated-evaluated-(s.unchosen-unchosen))
+	s.evaluated, s.unchosen, s.called = evaluated, unchosen, called
 	s.unwrapped(out)
 	return out
 }
