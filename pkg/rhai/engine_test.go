@@ -303,9 +303,11 @@ func TestEvalSeesTheHostsScope(t *testing.T) {
 	if err := scope.SetConstant("x", 41); err != nil {
 		t.Fatal(err)
 	}
-	_, err := compile(t, rhai.New(), `eval("x = 1")`).Run(t.Context(), scope)
-	if e := failure(t, err); e.Kind != value.ErrAssignmentToConstant {
-		t.Errorf("got %v, want %s", err, value.ErrAssignmentToConstant)
+	for _, source := range []string{`eval("x = 1")`, `(|| x = 1).call()`, `(|| x += 1).call()`, `fn f() { (|| x = 1).call() } f!()`} {
+		_, err := compile(t, rhai.New(), source).Run(t.Context(), scope)
+		if e := failure(t, err); e.Kind != value.ErrAssignmentToConstant {
+			t.Errorf("%s: got %v, want %s", source, err, value.ErrAssignmentToConstant)
+		}
 	}
 }
 

@@ -274,7 +274,7 @@ type Capture struct {
 	Copy   bool
 	Name   string
 	Pos    syntax.Pos
-	ByName int // the symbols of the variable, plus one, where an eval may have defined another one; zero: none has
+	ByName int // the symbols of the variable, plus one, where an eval may have defined another one or it is the host's; zero: neither
 	Places int // the symbols that tell what has a place in the reference's scope, and the place of what is to be shared,
 	Place  int // plus one; zero: the variable is
 }

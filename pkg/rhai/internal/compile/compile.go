@@ -391,7 +391,7 @@ func (f *fn) closure(s *syntax.Closure, given []syntax.Expr) int {
 		w := g.declare(name.Text, g.temp())
 		w.depth = parameter
 		w.cell = true
-		if v == nil || f.all {
+		if v == nil || f.all || v.extern {
 			capture.ByName, w.unsure = f.symbol(v)+1, true
 		}
 		if v != nil {
