@@ -49,6 +49,11 @@ func (v Value) Type() Type {
 	return Type(k)
 }
 
+// SameType tells whether two values are of the same type, also where the reference has several types of one name.
+func SameType(a, b Value) bool {
+	return a.Type() == b.Type() && (a.Kind() != KindCustom || a.RustName() == b.RustName())
+}
+
 // Native is the Go code of a function. See the package comment for what args are.
 type Native func(c Context, args []Value) (Value, error)
 

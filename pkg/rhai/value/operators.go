@@ -465,7 +465,7 @@ func (c *comparison) same(a, b Value, depth int) (bool, error) {
 		switch {
 		case depth == 0 && ak != KindFnPtr:
 			return a.p == b.p, nil
-		case (ak == KindCustom || bk == KindCustom) && a.Type() != b.Type():
+		case (ak == KindCustom || bk == KindCustom) && !SameType(a, b):
 			return false, nil
 		}
 		err = FunctionNotFound(fmt.Sprintf("== (%s, %s)", a.SignatureName(), b.SignatureName()))

@@ -313,7 +313,11 @@ func (s *simplifier) stmt(stmt syntax.Stmt, wanted bool) syntax.Stmt {
 			return &syntax.Break{Pos: n.Pos, Value: v}
 		}
 	case *syntax.Return:
-		if v := s.maybe(n.Value); v != n.Value {
+		v := s.maybe(n.Value)
+		if _, choice := n.Value.(*syntax.If); choice && isUnit(v) && v.Position() == n.Value.Position() {
+			return &syntax.Return{Pos: n.Pos} // nothing was chosen
+		}
+		if v != n.Value {
 			return &syntax.Return{Pos: n.Pos, Value: v}
 		}
 	case *syntax.Throw:

@@ -62,12 +62,12 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 // function.
 func unrelated(op value.Op, a, b value.Value) bool {
 	ranges := func(v value.Value) bool { return v.Kind() == value.KindRange || v.Kind() == value.KindRangeInclusive }
-	return op >= value.OpEq && a.Type() != b.Type() && !ranges(a) && !ranges(b)
+	return op >= value.OpEq && !value.SameType(a, b) && !ranges(a) && !ranges(b)
 }
 
 // unlike tells whether one of two values of different types is the host's: they are different, if nobody knows better.
 func unlike(a, b value.Value) bool {
-	return (a.Kind() == value.KindCustom || b.Kind() == value.KindCustom) && a.Type() != b.Type()
+	return (a.Kind() == value.KindCustom || b.Kind() == value.KindCustom) && !value.SameType(a, b)
 }
 
 // joining makes sure of the memory that an addition takes, and writes out a container that is added to a text.
