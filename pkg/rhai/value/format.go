@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -159,7 +160,8 @@ type printer struct {
 	c       Context // nil: there are no limits but most
 	most    int     // bytes, without a run's limits; zero: maxText
 	steps   int
-	seen    int // bytes that have been counted
+	seen    int     // bytes that have been counted
+	cells   []*Cell // those that are being printed, within each other
 }
 
 // printedPerTick is how many bytes, or values, count as one operation.
@@ -295,7 +297,7 @@ func (p *printer) value(v Value, depth int) error {
 			p.b = append(p.b, c.Type.Name...)
 		}
 	case KindCell:
-		return p.value(v.Cell().V, depth+1)
+		return p.cell(v.Cell(), depth)
 	}
 	return nil
 }
@@ -321,6 +323,23 @@ func (p *printer) pointer(f *FnPtr, depth int) error {
 	}
 	p.b = append(p.b, ')')
 	return nil
+}
+
+// cell prints a variable that closures share. As in the reference, one that is in itself is printed once more than once.
+func (p *printer) cell(c *Cell, depth int) error {
+	if slices.Contains(p.cells, c) {
+		p.b = append(p.b, "<shared>"...)
+		return nil
+	}
+	if len(p.cells) == 0 {
+		p.cells = append(p.cells, nil) // the outermost is not known by itself
+	} else {
+		p.cells = append(p.cells, c)
+	}
+	err := p.value(c.V, depth+1)
+	p.cells = p.cells[:len(p.cells)-1]
+	p.b = append(p.b, " (shared)"...)
+	return err
 }
 
 func (p *printer) object(m *Map, depth int) error {
