@@ -37,7 +37,7 @@ func (m *Machine) binary(op value.Op, a, b value.Value) (value.Value, *value.Err
 			return value.Value{}, err
 		}
 	}
-	if op == value.OpSub && a.IsString() && (b.IsString() || b.IsChar()) {
+	if op == value.OpSub && a.IsString() && (b.IsString() && a.Text() != "" || b.IsChar()) {
 		s, err := value.Substitute(m, a.Text(), b.String(), "")
 		if err != nil {
 			return value.Value{}, value.AsError(err)
