@@ -14,15 +14,14 @@ func (s *simplifier) blockStmt(n *syntax.Block, wanted, joins bool) syntax.Stmt 
 	if len(b.Body) == 0 {
 		return nil
 	}
-	switch {
-	case s.evals == evals:
-	case wanted && isScope(n) && !isScope(b):
+	if wanted && s.evals > evals && isScope(n) && !isScope(b) {
 		return scoped(b)
-	case joins && !isScope(n) && isScope(b):
-		b = unscoped(b)
 	}
 	if x, ok := b.Body[0].(*syntax.ExprStmt); ok && len(b.Body) == 1 && !isCall(x.X) {
 		return x
+	}
+	if joins && s.evals > evals && !isScope(n) && isScope(b) {
+		return unscoped(b)
 	}
 	return b
 }
