@@ -196,7 +196,7 @@ func yieldUnit(list []syntax.Stmt, source syntax.Stmt, pos syntax.Pos) []syntax.
 		}
 		block, ok := last.(*syntax.Block)
 		from, isBlock := source.(*syntax.Block)
-		if !ok || len(block.Body) == 0 || len(block.Body) > 1 && !isBlock || slices.ContainsFunc(block.Body, introduces) {
+		if !ok || len(block.Body) == 0 || len(block.Body) > 1 && !isBlock || isScope(block) || slices.ContainsFunc(block.Body, introduces) {
 			break
 		}
 		last, source = block.Body[len(block.Body)-1], nil
