@@ -314,7 +314,7 @@ func (m *Machine) callRef(in compile.Instr) *value.Error {
 // scopeConst tells whether an external variable is a constant.
 func (m *Machine) scopeConst(reg int) bool {
 	at := m.origin[reg]
-	return at == originNamed || at >= 0 && (*m.Run.Scope)[at].Const
+	return at == originNamed || at == originMeant || at >= 0 && (*m.Run.Scope)[at].Const
 }
 
 // pointed is the script function that a call with a reference finds, by the name of a function pointer where it has one.
@@ -517,6 +517,9 @@ func (m *Machine) captured(c compile.Capture) (v *value.Value, konst bool) {
 		return &m.dynamic[d].v, m.dynamic[d].konst
 	}
 	if len(symbols) > 0 {
+		if m.fn.IsExternal(c.Reg) && m.origin[c.Reg] == originMeant {
+			return nil, false
+		}
 		return &m.stack[m.base+c.Reg], m.constNamed(c.Name, symbols)
 	}
 	if v, ok := m.hostVariable(c.Name); ok {

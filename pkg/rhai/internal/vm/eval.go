@@ -198,7 +198,7 @@ func (m *Machine) links(f *compile.Func, symbols []compile.Symbol, frameBase int
 			m.stack[reg], links[i], origin[s.Reg] = m.borrowed(s.Name)
 		}
 		if m.stack[reg].IsAbsent() && m.meant(&m.stack[reg], s.Name) == nil {
-			links[i], origin[s.Reg] = unlinked, originNamed
+			links[i], origin[s.Reg] = unlinked, originMeant
 		}
 	}
 	return links, origin

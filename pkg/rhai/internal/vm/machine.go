@@ -227,6 +227,7 @@ const (
 const (
 	originNone  = -1
 	originNamed = -2
+	originMeant = -3 // a function of the name: a constant that closures do not capture
 )
 
 // dynamic is a variable that an eval defined.
