@@ -8,7 +8,6 @@ import (
 	"math/bits"
 	"reflect"
 	"strings"
-	"time"
 	"unsafe"
 
 	"circles/pkg/rhai/internal/float"
@@ -377,11 +376,14 @@ func (x *Custom) same(y *Custom) bool {
 	return x.Type.Copy == nil && x.Data != nil && reflect.TypeOf(x.Data).Comparable() && x.Data == y.Data
 }
 
+// unequal tells whether values of the type can't be compared, not even with themselves: those of the reference's own.
+func (x *Custom) unequal() bool { return x.Type.Origin != nil }
+
 // maxNesting bounds recursion over nested containers. Values nested deeper are equal to nothing.
 const maxNesting = 1000
 
 // Equal tells whether values of built-in types are equal, containers by their elements. What has no equality is
-// equal to itself alone.
+// equal to itself alone, or to nothing.
 func Equal(a, b Value) bool {
 	same, err := EqualItems(nil, a, b)
 	return same && err == nil
@@ -455,7 +457,7 @@ func (c *comparison) same(a, b Value, depth int) (bool, error) {
 		case KindRange, KindRangeInclusive:
 			return a.Range().From == b.Range().From && a.Range().To == b.Range().To, nil
 		case KindCustom:
-			if x, y := a.Custom(), b.Custom(); x == y || x.Type == y.Type && x.same(y) {
+			if x, y := a.Custom(), b.Custom(); !x.unequal() && (x == y || x.Type == y.Type && x.same(y)) {
 				return true, nil
 			}
 		}
@@ -463,7 +465,7 @@ func (c *comparison) same(a, b Value, depth int) (bool, error) {
 	v, ok, err := Binary(c.run, OpEq, a, b)
 	if err == nil && !ok {
 		switch {
-		case depth == 0 && ak != KindFnPtr:
+		case depth == 0 && ak != KindFnPtr && !(ak == KindCustom && a.Custom().unequal() && SameType(a, b)):
 			return a.p == b.p, nil
 		case (ak == KindCustom || bk == KindCustom) && !SameType(a, b):
 			return false, nil
@@ -577,11 +579,9 @@ func add(run Context, a, b Value, ak, bk Kind) (v Value, ok bool, err error) {
 			return NewBlob(both), true, err
 		}
 	case KindTimestamp:
-		if s, ok := b.Number(); ok {
-			if math.Abs(s) > maxSeconds {
-				return Value{}, true, Arithmetic("Timestamp overflow when adding %s second(s)", b)
-			}
-			return NewTimestamp(a.Timestamp().Time.Add(time.Duration(s * float64(time.Second)))), true, nil
+		if bk == KindInt || bk == KindFloat {
+			v, err := a.Timestamp().Move(b, 1)
+			return v, true, err
 		}
 	}
 	if bk == KindString {
@@ -596,9 +596,6 @@ func add(run Context, a, b Value, ak, bk Kind) (v Value, ok bool, err error) {
 	return Value{}, false, nil
 }
 
-// maxSeconds is how far a timestamp can be moved.
-const maxSeconds = float64(math.MaxInt64) / float64(time.Second)
-
 func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
 	switch ak {
 	case KindString:
@@ -610,13 +607,11 @@ func sub(a, b Value, ak, bk Kind) (Value, bool, error) {
 		}
 	case KindTimestamp:
 		if bk == KindTimestamp {
-			return Float(a.Timestamp().Time.Sub(b.Timestamp().Time).Seconds()), true, nil
+			return Float(a.Timestamp().Since(b.Timestamp())), true, nil
 		}
-		if s, ok := b.Number(); ok {
-			if math.Abs(s) > maxSeconds {
-				return Value{}, true, Arithmetic("Timestamp overflow when subtracting %s second(s)", b)
-			}
-			return NewTimestamp(a.Timestamp().Time.Add(-time.Duration(s * float64(time.Second)))), true, nil
+		if bk == KindInt || bk == KindFloat {
+			v, err := a.Timestamp().Move(b, -1)
+			return v, true, err
 		}
 	}
 	return Value{}, false, nil

@@ -243,11 +243,7 @@ func sortItems(c value.Context, items []value.Value, descending bool) error {
 	}
 	compare := comparison(kind)
 	if compare == nil {
-		name := items[0].TypeName()
-		if kind == value.KindRange || kind == value.KindRangeInclusive {
-			name = items[0].RustName()
-		}
-		return value.FunctionNotFound("elements of " + name + " cannot be sorted")
+		return value.FunctionNotFound("elements of " + items[0].RustName() + " cannot be sorted")
 	}
 	steps := 0
 	return stableSort(c, items, func(x, y value.Value) (int, error) {
@@ -302,8 +298,6 @@ func comparison(kind value.Kind) func(x, y value.Value) int {
 		return func(x, y value.Value) int { return cmp.Compare(x.Char(), y.Char()) }
 	case value.KindString:
 		return func(x, y value.Value) int { return strings.Compare(x.Text(), y.Text()) }
-	case value.KindTimestamp:
-		return func(x, y value.Value) int { return x.Timestamp().Time.Compare(y.Timestamp().Time) }
 	}
 	return nil
 }

@@ -1,11 +1,6 @@
 package lib
 
-import (
-	"math"
-	"time"
-
-	"circles/pkg/rhai/value"
-)
+import "circles/pkg/rhai/value"
 
 // timestamps adds timestamp() and what timestamps have. The time comes from the host's clock.
 func timestamps(r *value.Registry) {
@@ -13,30 +8,24 @@ func timestamps(r *value.Registry) {
 		return value.NewTimestamp(c.Now()), nil
 	})
 	elapsed := func(c value.Context, args []value.Value) (value.Value, error) {
-		return value.Float(c.Now().Sub(args[0].Timestamp().Time).Seconds()), nil
+		now := value.NewTimestamp(c.Now()).Timestamp()
+		if now.Time.Before(args[0].Timestamp().Time) {
+			return value.Value{}, value.Arithmetic("Time-stamp is later than now")
+		}
+		return value.Float(now.Since(args[0].Timestamp())), nil
 	}
 	pure(r, "elapsed", elapsed, tTime)
 	pure(r, value.Getter("elapsed"), elapsed, tTime)
 	pure(r, "-", func(_ value.Context, args []value.Value) (value.Value, error) {
-		return value.Float(args[0].Timestamp().Time.Sub(args[1].Timestamp().Time).Seconds()), nil
+		return value.Float(args[0].Timestamp().Since(args[1].Timestamp())), nil
 	}, tTime, tTime)
-	for name, sign := range map[string]float64{"+": 1, "-": -1} {
+	for name, sign := range map[string]int{"+": 1, "-": -1} {
 		for _, kind := range []value.Type{tInt, tFloat} {
-			shift := func(args []value.Value) (value.Value, error) {
-				seconds, _ := args[1].Number()
-				nanos := sign * seconds * float64(time.Second)
-				if math.IsNaN(nanos) || math.Abs(nanos) >= math.MaxInt64 {
-					verb := "adding"
-					if sign < 0 {
-						verb = "subtracting"
-					}
-					return value.Value{}, value.Arithmetic("Timestamp overflow when %s %s second(s)", verb, args[1].String())
-				}
-				return value.NewTimestamp(args[0].Timestamp().Time.Add(time.Duration(nanos))), nil
-			}
-			pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) { return shift(args) }, tTime, kind)
+			pure(r, name, func(_ value.Context, args []value.Value) (value.Value, error) {
+				return args[0].Timestamp().Move(args[1], sign)
+			}, tTime, kind)
 			mutating(r, name+"=", func(_ value.Context, args []value.Value) (value.Value, error) {
-				moved, err := shift(args)
+				moved, err := args[0].Timestamp().Move(args[1], sign)
 				if err == nil {
 					args[0] = moved
 				}
