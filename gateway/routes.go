@@ -46,9 +46,10 @@ const (
 
 // Names under which the upgrade hands on what it knows.
 const (
-	localCircle = "circle"
-	localConn   = "conn"
-	localHost   = "host"
+	localCircle  = "circle"
+	localConn    = "conn"
+	localHost    = "host"
+	localRequest = "request"
 )
 
 // problem is the JSON of every answer that is an error.
@@ -119,6 +120,7 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	c.Locals(localCircle, key)
 	c.Locals(localConn, conn)
 	c.Locals(localHost, strings.Clone(c.Get(fiber.HeaderHost)))
+	c.Locals(localRequest, c.Context())
 	return c.Next()
 }
 
@@ -129,6 +131,11 @@ func (s *Server) upgrade(ctx context.Context) fiber.Handler {
 		conn, _ := wrapper.Locals(localConn).(net.Conn)
 		key, _ := wrapper.Locals(localCircle).(circle.Key)
 		host, _ := wrapper.Locals(localHost).(string)
+		if request, ok := wrapper.Locals(localRequest).(*fasthttp.RequestCtx); ok {
+			// The HTTP server keeps it as long as the socket lasts; its buffers
+			// are of no more use.
+			request.Request, request.Response = fasthttp.Request{}, fasthttp.Response{}
+		}
 		defer s.conns.giveBack(conn)
 		each := s.newSession(ctx, wrapper.Conn, directTo(conn), key, host, conn.RemoteAddr().String())
 		if !s.conns.begin(conn, each) {
