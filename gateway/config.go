@@ -37,6 +37,7 @@ type Config struct {
 
 	MaxConnections   int   `envconfig:"MAX_CONNECTIONS" default:"10000" min:"1" desc:"connections in all"`
 	MaxInFlight      int   `envconfig:"MAX_IN_FLIGHT" default:"64" min:"1" desc:"plays of one connection that run or wait"`
+	MaxRefusals      int   `envconfig:"MAX_REFUSALS" default:"100" min:"1" desc:"plays of one connection that may be refused as busy in a second; beyond, it is read more slowly"`
 	MaxMessageBytes  int64 `envconfig:"MAX_MESSAGE_BYTES" default:"262144" min:"1024" desc:"size of a message from a client"`
 	MaxBatch         int   `envconfig:"MAX_BATCH" default:"64" min:"1" desc:"requests in one batch"`
 	MaxOutgoingBytes int   `envconfig:"MAX_OUTGOING_BYTES" default:"4194304" min:"4096" desc:"answers that may wait for a client to read them; beyond, no more of its requests are read"`

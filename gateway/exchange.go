@@ -48,7 +48,11 @@ func newExchange(s *session, frame protocol.Frame) *exchange {
 func (c *call) Queued(err error) {
 	if err != nil {
 		s := c.exchange.session
-		c.answer(nil, s.server.hub.refusal(s.circle, c.play, err))
+		refusal := s.server.hub.refusal(s.circle, c.play, err)
+		if refusal.Code == protocol.CodeBusy {
+			s.noteRefusal()
+		}
+		c.answer(nil, refusal)
 	}
 }
 

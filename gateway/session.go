@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fasthttp/websocket"
+	"golang.org/x/time/rate"
 
 	"circles/pkg/circle"
 	"circles/pkg/protocol"
@@ -56,6 +57,8 @@ type session struct {
 	auth   authenticator // of the reader alone
 	out    *outbox
 
+	refusals *rate.Limiter // of the reader alone; nil until there is one
+
 	flights flights
 
 	writeUntil time.Time   // the writer's deadline
@@ -82,6 +85,7 @@ type session struct {
 	code      int       // of the close frame
 	reason    string
 	inFlight  int
+	refused   int // plays since the reader looked
 	draining  bool
 
 	// Cancellations that aren't carried out yet, in the order they came; as many
@@ -199,6 +203,34 @@ func (s *session) read() (err error) {
 			return err
 		}
 		s.out.waitForSpace(s.closing)
+		s.slowDown()
+	}
+}
+
+// slowDown has a client wait that goes on with plays although they are refused:
+// what refusing takes is taken from other circles. What it sends meanwhile waits
+// in its socket.
+func (s *session) slowDown() {
+	s.mu.Lock()
+	refused := s.refused
+	s.refused = 0
+	s.mu.Unlock()
+	if refused == 0 {
+		return
+	}
+	most := s.server.cfg.MaxRefusals
+	if s.refusals == nil {
+		s.refusals = rate.NewLimiter(rate.Limit(most), most)
+	}
+	wait := s.refusals.ReserveN(time.Now(), min(refused, most)).Delay()
+	if wait == 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.closing:
 	}
 }
 
@@ -352,10 +384,18 @@ func (s *session) reserve() *protocol.Error {
 		return closingError()
 	}
 	if s.inFlight >= s.server.cfg.MaxInFlight {
+		s.refused++
 		return s.server.tooMany
 	}
 	s.inFlight++
 	return nil
+}
+
+// noteRefusal counts a play that was refused after it had got its place.
+func (s *session) noteRefusal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused++
 }
 
 // release gives places of plays in flight back.

@@ -199,6 +199,35 @@ func TestInFlightLimit(t *testing.T) {
 	}
 }
 
+// A client that goes on although it is told to wait is read as slowly as it may be
+// refused; others are not, and nothing that it sent is lost.
+func TestRefusedClientIsSlowedDown(t *testing.T) {
+	const rate, refused = 10, 16 // a second; rate of them are free
+	r := startGateway(t, func(cfg *Config) { withoutAuth(cfg); cfg.MaxInFlight, cfg.MaxRefusals = 1, rate })
+	s, neighbour := r.dial(0), r.dial(1)
+	s.write(request(t, "0", "play", protocol.PlayParams{Script: "hold"}))
+	begin := time.Now()
+	for i := range refused {
+		s.write(request(t, fmt.Sprint(i+1), "play", protocol.PlayParams{Script: "echo late"}))
+	}
+	if got := neighbour.play("echo at once"); got != "at once" {
+		t.Errorf("the neighbour got %q", got)
+	}
+	for range refused {
+		if reply := s.reply(); reply.Error == nil || reply.Error.Code != protocol.CodeBusy {
+			t.Fatalf("got %s %v, want a refusal", reply.Result, reply.Error)
+		}
+	}
+	// The last is answered before its own wait.
+	if took, least := time.Since(begin), time.Second*(refused-rate-1)/rate; took < least {
+		t.Errorf("%d refusals took %v, want at least %v", refused, took, least)
+	}
+	r.open()
+	if got := output(t, s.reply()); got != "released" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestFrames(t *testing.T) {
 	r := startGateway(t, func(cfg *Config) { withoutAuth(cfg); cfg.MaxBatch = 4 })
 	s := r.dial(0)
