@@ -207,18 +207,19 @@ var decimal = regexp.MustCompile(`\d+\.\d+(e-?\d+)?`)
 // insertion.
 func unordered(a, b batch.Answer) bool {
 	one, other := corpus.Lines(a), corpus.Lines(b)
+	var shown strings.Builder
 	for i := range min(len(one), len(other)) {
-		types := 0
-		for _, item := range items {
-			if item.MatchString(one[i]) {
-				types++
-			}
-		}
-		if one[i] != other[i] && types < 2 && strings.Count(one[i], ",") < 20 {
-			return false
+		if one[i] != other[i] {
+			shown.WriteString(one[i])
 		}
 	}
-	return true
+	types := 0
+	for _, item := range items {
+		if item.MatchString(shown.String()) {
+			types++
+		}
+	}
+	return types > 1 || strings.Count(shown.String(), ",") >= 20
 }
 
 // items tell the types of what a line shows by how they look.
