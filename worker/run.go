@@ -190,7 +190,7 @@ func newScene(c circle.Key) *scene {
 	s := &scene{variables: map[string]rhai.Value{
 		"CIRCLE_PUBLIC_KEY": value.Str(c.String()), "CALLER_PUBLIC_KEY": value.Str(""), "CALLER_ROLE": value.Str(""),
 	}}
-	s.options = []rhai.RunOption{rhai.WithVariables(s.variables), rhai.WithPrint(s.printed.line), rhai.WithDebug(s.printed.line)}
+	s.options = []rhai.RunOption{rhai.WithVariables(s.variables), rhai.WithPrint(s.printed.line), rhai.WithDebug(s.printed.line), rhai.WithProgress(giveWay)}
 	return s
 }
 
