@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -110,6 +111,43 @@ func TestServiceResumesWhenRedisComesBackEmpty(t *testing.T) {
 			t.Errorf("got %+v, %v", o, err)
 		}
 	})
+}
+
+// Redis comes back without its last second, in which plays were read: it still has
+// them, and does not know that they were.
+func TestPlaysWhoseReadingWasLostAreReadAgain(t *testing.T) {
+	server := redistest.StartReal(t) // the embedded one can't restore a stream
+	key, rdb := newCircle(t), connect(t, server)
+	d := startDispatcher(t, server, DispatcherOptions{})
+	for _, script := range []string{"first", "second"} {
+		if _, err := d.Fire(within(t), key, Play{Script: script}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := claim(t, startConsumer(t, server, ConsumerOptions{WorkerID: "w"}), key)
+	disk := rdb.Dump(within(t), streamKey(key)).Val()
+	plays := next(t, l)
+	if err := rdb.RestoreReplace(within(t), streamKey(key), 0, disk).Err(); err != nil {
+		t.Fatal(err)
+	}
+	err := l.Commit(within(t), answer(plays...))
+	var gone *WithdrawnError
+	if !errors.As(err, &gone) || len(gone.Entries) != 2 {
+		t.Fatalf("got %v, want both plays not to be pending", err)
+	}
+	if pending := rdb.XPending(within(t), streamKey(key), group).Val(); pending.Count != 0 {
+		t.Errorf("%d plays are pending that were not read", pending.Count)
+	}
+	plays = next(t, l)
+	if got := scripts(plays); !slices.Equal(got, []string{"first", "second"}) {
+		t.Fatalf("got %q", got)
+	}
+	if err := l.Commit(within(t), answer(plays...)); err != nil {
+		t.Fatal(err)
+	}
+	if n := rdb.XLen(within(t), streamKey(key)).Val(); n != 0 {
+		t.Errorf("%d plays are left", n)
+	}
 }
 
 func TestServiceResumesWhenTheGroupIsRemoved(t *testing.T) {

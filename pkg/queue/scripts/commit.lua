@@ -29,7 +29,8 @@
 -- Acknowledging comes first among the writes: it frees memory, and after a
 -- first write Redis lets the rest of a script pass when memory is short. It also
 -- says whether all plays were pending. If they were not, those that were become
--- so again: they are those that are still in the stream.
+-- so again: they are those that are still in the stream and had been read, as far
+-- as Redis knows, which may have come back without its last second.
 --
 -- A call of a command costs more than the command, and a text that Lua makes or
 -- is given about as much: what can be one call for the group is, and what the
@@ -76,10 +77,24 @@ for i = 1, plays do
   end
 end
 if call('XACK', KEYS[1], ARGV[3], unpack(ARGV, head + 1, head + plays)) < plays then
+  local function parts(id)
+    local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+    return tonumber(ms), tonumber(seq)
+  end
+  local read, readSeq = -1, -1
+  local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
+  for _, info in ipairs(groups.err and {} or groups) do
+    for i = 1, #info, 2 do
+      if info[i] == 'last-delivered-id' then
+        read, readSeq = parts(info[i + 1])
+      end
+    end
+  end
   local gone = {2}
   for i = 1, plays do
     local entry = ARGV[head + i]
-    if #call('XRANGE', KEYS[1], entry, entry) == 0 then
+    local ms, seq = parts(entry)
+    if ms > read or ms == read and seq > readSeq or #call('XRANGE', KEYS[1], entry, entry) == 0 then
       gone[#gone + 1] = entry
     else
       call('XCLAIM', KEYS[1], ARGV[3], ARGV[7], '0', entry, 'RETRYCOUNT', (deliveries[i] or 0) + 1, 'FORCE', 'JUSTID')
