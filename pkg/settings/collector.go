@@ -22,14 +22,13 @@ const restPercent = 50
 // for more than our percentage.
 func RestCollector() (end func()) {
 	untouched := make([]byte, restBytes)
-	before := restPercent
+	restore := func() {}
 	if os.Getenv("GOGC") == "" {
-		before = debug.SetGCPercent(restPercent)
+		before := debug.SetGCPercent(restPercent)
+		restore = func() { debug.SetGCPercent(before) }
 	}
 	return func() {
-		if os.Getenv("GOGC") == "" {
-			debug.SetGCPercent(before)
-		}
+		restore()
 		runtime.KeepAlive(untouched)
 	}
 }
