@@ -196,7 +196,7 @@ func yieldUnit(list []syntax.Stmt, source syntax.Stmt, pos syntax.Pos) []syntax.
 		}
 		block, ok := last.(*syntax.Block)
 		from, isBlock := source.(*syntax.Block)
-		if !ok || len(block.Body) == 0 || len(block.Body) > 1 && !isBlock || isScope(block) || slices.ContainsFunc(block.Body, introduces) {
+		if !ok || len(block.Body) == 0 || len(block.Body) > 1 && !isBlock || isScope(block) {
 			break
 		}
 		last, source = block.Body[len(block.Body)-1], nil
@@ -738,15 +738,6 @@ func yieldsConstant(branch syntax.Stmt) bool {
 		return len(n.Body) == 0 || len(n.Body) == 1 && yieldsConstant(n.Body[0])
 	case syntax.Expr:
 		return constant(n)
-	}
-	return false
-}
-
-// introduces tells whether a statement defines something.
-func introduces(stmt syntax.Stmt) bool {
-	switch stmt.(type) {
-	case *syntax.Let, *syntax.Import, *syntax.Export:
-		return true
 	}
 	return false
 }

@@ -92,17 +92,11 @@ func (s *simplifier) braces(b *syntax.Block) *syntax.Block {
 
 // only is the expression that is all of a block, which is no block to the reference then; nil when there is none.
 func only(b *syntax.Block) syntax.Expr {
-	if len(b.Body) != 1 {
+	x, ok := onlyExpr(b)
+	if _, inner := x.(syntax.Stmt); !ok || inner {
 		return nil
 	}
-	x, ok := b.Body[0].(*syntax.ExprStmt)
-	if !ok {
-		return nil
-	}
-	if _, inner := x.X.(syntax.Stmt); inner {
-		return nil
-	}
-	return x.X
+	return x
 }
 
 func (s *simplifier) block(b *syntax.Block, wanted bool) *syntax.Block {

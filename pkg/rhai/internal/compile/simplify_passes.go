@@ -170,7 +170,7 @@ func constantIf(fromTheFirst bool) int {
 	return 1
 }
 
-// onlyExpr is the expression that is all of a block.
+// onlyExpr is the expression that is all of a block, which may be a statement as well: see only.
 func onlyExpr(b *syntax.Block) (syntax.Expr, bool) {
 	if len(b.Body) != 1 {
 		return nil, false
