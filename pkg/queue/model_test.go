@@ -379,6 +379,13 @@ func (m *model) read(t *rapid.T) {
 	if l == m.latest && slices.ContainsFunc(l.hand, func(d Delivery) bool { return m.find(d.Play.ID) >= 0 }) {
 		t.Skip("what was read before is not committed")
 	}
+	if l.ctx.Err() != nil { // it was found lost, perhaps to one that a crash of Redis has made undone
+		if _, err := l.Lease.read(context.Background()); !errors.Is(err, ErrLost) {
+			t.Fatalf("read under a lease that has ended: got %v", err)
+		}
+		m.drop(l)
+		return
+	}
 	if plays := l.takeHanded(); len(plays) > 0 {
 		l.hand = plays
 		live := slices.DeleteFunc(slices.Clone(plays), func(d Delivery) bool { return m.find(d.Play.ID) < 0 })
@@ -414,6 +421,11 @@ func (m *model) givenUp(l *modelLease) {
 	if l == m.latest && m.owned {
 		m.latest, m.owned = nil, false
 	}
+	m.drop(l)
+}
+
+// drop is that a lease is not used any more.
+func (m *model) drop(l *modelLease) {
 	m.leases = slices.DeleteFunc(m.leases, func(other *modelLease) bool { return other == l })
 }
 
@@ -562,7 +574,7 @@ func (m *model) release(t *rapid.T) {
 	if err := l.Release(context.Background()); err != nil {
 		t.Fatalf("release: %v", err)
 	}
-	m.leases = slices.DeleteFunc(m.leases, func(other *modelLease) bool { return other == l })
+	m.drop(l)
 	if l == m.latest && m.owned { // else it came too late, and is as if its worker had died
 		m.latest, m.owned = nil, false
 	}
@@ -572,7 +584,7 @@ func (m *model) release(t *rapid.T) {
 func (m *model) crash(t *rapid.T) {
 	l := m.lease(t)
 	m.workers[l.worker].forget(l.Lease)
-	m.leases = slices.DeleteFunc(m.leases, func(other *modelLease) bool { return other == l })
+	m.drop(l)
 }
 
 // forget is that a worker drops what it has read, to be handed it again.
@@ -629,6 +641,13 @@ func (m *model) lose(t *rapid.T) {
 	m.disk, m.lossy = nil, true
 	for _, l := range m.leases {
 		l.upTo = min(l.upTo, m.delivered)
+		// What is pending again, and not what the lease has at hand, comes again.
+		for _, p := range m.queue {
+			had := slices.ContainsFunc(l.hand, func(d Delivery) bool { return d.Play.ID == p.id })
+			if n := number(p.script); p.read && !had && n <= l.upTo {
+				l.upTo = n - 1
+			}
+		}
 	}
 	// It takes a restart longer than this; entries and tokens are by the clock.
 	time.Sleep(20 * time.Millisecond)
