@@ -57,12 +57,14 @@ func TestCommitsThatGoTogetherHaveAnAnswerEach(t *testing.T) {
 		case i == lost && !errors.Is(err, ErrLost), i == withdrawn && !errors.As(err, &gone), i != lost && i != withdrawn && err != nil:
 			t.Errorf("circle %d: got %v", i, err)
 		}
-		results := rdb.XRange(within(t), resultsKey(l.Circle()), "-", "+").Val()
+		settled, read := settledPlays(within(t), rdb, l.Circle())
 		switch {
-		case err != nil && len(results) > 0:
-			t.Errorf("circle %d: got the results %v, want none", i, results)
-		case err == nil && (len(results) != 1 || results[0].Values["id"] != plays[i][0].Play.ID):
-			t.Errorf("circle %d: got the results %v, want that of play %s", i, results, plays[i][0].Play.ID)
+		case read != nil:
+			t.Error(read)
+		case err != nil && len(settled) > 0:
+			t.Errorf("circle %d: got the results of %v, want none", i, settled)
+		case err == nil && (len(settled) != 1 || settled[0] != plays[i][0].Play.ID):
+			t.Errorf("circle %d: got the results of %v, want that of play %s", i, settled, plays[i][0].Play.ID)
 		}
 	}
 }

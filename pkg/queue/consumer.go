@@ -154,6 +154,8 @@ func (c *Consumer) Claim(ctx context.Context, key circle.Key) (*Lease, error) {
 		heir:   inherited != "",
 		out:    make(map[string]int),
 
+		results: kept{most: c.opts.ResultsKept},
+
 		inherited: inherited,
 	}
 	l.ctx, l.end = context.WithCancelCause(context.Background())

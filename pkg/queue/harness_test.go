@@ -142,3 +142,20 @@ func scripts(plays []Delivery) []string {
 	}
 	return list
 }
+
+// settledPlays are the plays whose outcomes a circle's results have, in the order
+// in which they were committed.
+func settledPlays(ctx context.Context, rdb redis.UniversalClient, key circle.Key) ([]string, error) {
+	entries, err := rdb.Do(ctx, "XRANGE", resultsKey(key), "-", "+").Slice()
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, entry := range entries {
+		fields := entry.([]any)[1].([]any)
+		for i := 0; i < len(fields); i += 2 {
+			ids = append(ids, fields[i].(string))
+		}
+	}
+	return ids, nil
+}

@@ -62,6 +62,8 @@ type Lease struct {
 	// Empty while it remembers nothing.
 	commits string
 
+	results kept
+
 	// out is what was handed out and is not committed, with how often it had
 	// been delivered before, and last the latest entry that ever was.
 	out  map[string]int
@@ -410,8 +412,10 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	if l.reread {
 		more = 0 // what is pending comes first
 	}
-	args := make([]any, 0, 17+3*len(plays))
-	args = append(args, l.token, l.commits, group, l.c.opts.ResultsKept, l.c.opts.DeadKept, l.c.opts.HistoryKept, consumer, more, len(plays))
+	args := make([]any, 0, 19+3*len(plays))
+	args = append(args, l.token, l.commits, group)
+	args = l.results.appendTrim(args)
+	args = append(args, l.c.opts.DeadKept, l.c.opts.HistoryKept, consumer, more, len(plays))
 	outcomes := encodeOutcomes(plays)
 	for i := range plays {
 		args = append(args, &plays[i].Delivery.Entry) // a pointer: a text in an interface would be an allocation
@@ -425,7 +429,7 @@ func (l *Lease) commit(ctx context.Context, plays []Done, more int) error {
 	keys, args = l.appendOnce(keys, args, plays)
 	changes := merge(plays)
 	cmd := l.c.committer.run(ctx, call{keys, changes.append(args)}, 2*len(outcomes.framed)+changes.size())
-	ahead, waiting, err := l.committed(ctx, cmd)
+	ahead, waiting, err := l.committed(ctx, cmd, len(plays))
 	if err != nil {
 		l.rewind()
 		return err
@@ -547,9 +551,9 @@ func (l *Lease) appendOnce(keys []string, args []any, plays []Done) ([]string, [
 	return keys, args
 }
 
-// committed reads what commit says: the plays that it has read, and how many waited
-// before that.
-func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) (ahead []Delivery, waiting int64, err error) {
+// committed reads what commit says of so many plays: those that it has read, and
+// how many waited before that.
+func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd, plays int) (ahead []Delivery, waiting int64, err error) {
 	before := l.commits
 	l.commits = "" // until it is known whether there is one more
 	r, err := newReply(cmd)
@@ -558,9 +562,15 @@ func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd) (ahead []Delivery
 	}
 	switch verdict := r.number(); verdict {
 	case verdictDone:
-		l.commits = r.text()
+		l.commits = strconv.FormatInt(r.number(), 10)
+		settled := r.text()
 		ahead, err := l.delivered(r.text(), r.text())
-		return ahead, r.number(), errors.Join(err, r.err("commit"))
+		waiting := r.number()
+		if err := errors.Join(err, r.err("commit")); err != nil {
+			return nil, 0, err
+		}
+		l.results.added(plays, settled)
+		return ahead, waiting, nil
 	case verdictWithdrawn:
 		l.commits = before
 		var gone WithdrawnError

@@ -691,13 +691,9 @@ func (m *model) check(t *rapid.T) {
 	if !slices.Equal(read, wantRead) {
 		t.Fatalf("pending are %v, want %v", read, wantRead)
 	}
-	results, err := m.rdb.XRange(ctx, resultsKey(m.key), "-", "+").Result()
+	settled, err := settledPlays(ctx, m.rdb, m.key)
 	if err != nil {
 		t.Fatal(err)
-	}
-	var settled []string
-	for _, entry := range results {
-		settled = append(settled, entry.Values["id"].(string))
 	}
 	if !slices.Equal(settled, m.committed) {
 		t.Fatalf("the results are %v, want %v", settled, m.committed)

@@ -226,8 +226,8 @@ func TestACommitWhoseAnswerIsLostHappenedOnce(t *testing.T) {
 	if err := commit("third"); err != nil { // the second one is not handed out again
 		t.Fatal(err)
 	}
-	if n := server.Client().XLen(within(t), resultsKey(key)).Val(); n != 3 {
-		t.Errorf("%d outcomes, want 3", n)
+	if settled, err := settledPlays(within(t), server.Client(), key); err != nil || len(settled) != 3 {
+		t.Errorf("got the outcomes of %v and %v, want 3", settled, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -520,24 +521,37 @@ func TestAnUnreadablePlayIsHandedOutAsSuch(t *testing.T) {
 }
 
 func TestResultsAreCapped(t *testing.T) {
-	server := redistest.Start(t)
-	key := newCircle(t)
-	d := startDispatcher(t, server, DispatcherOptions{})
-	l := claim(t, startConsumer(t, server, ConsumerOptions{WorkerID: "w", ResultsKept: 100}), key)
-	for n := 0; n < 1000; {
-		for range 50 {
-			if _, err := d.Fire(within(t), key, Play{Script: "x"}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		plays := next(t, l)
-		n += len(plays)
-		if err := l.Commit(within(t), answer(plays...)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// Trimming is by whole nodes of the stream, of 100 entries.
-	if n := server.Client().XLen(within(t), resultsKey(key)).Val(); n > 250 {
-		t.Errorf("%d results are kept, want about 100", n)
+	const kept = 100
+	for _, together := range []int{1, 50} { // plays in a commit
+		t.Run(strconv.Itoa(together), func(t *testing.T) {
+			t.Parallel()
+			onEach(t, func(t *testing.T, server *redistest.Server) {
+				key := newCircle(t)
+				d := startDispatcher(t, server, DispatcherOptions{})
+				l := claim(t, startConsumer(t, server, ConsumerOptions{WorkerID: "w", ResultsKept: kept}), key)
+				var all []string
+				for len(all) < 1000 {
+					for range together {
+						if _, err := d.Fire(within(t), key, Play{Script: "x"}); err != nil {
+							t.Fatal(err)
+						}
+					}
+					plays := next(t, l)
+					for _, p := range plays {
+						all = append(all, p.Play.ID)
+					}
+					if err := l.Commit(within(t), answer(plays...)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				settled, err := settledPlays(within(t), server.Client(), key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(settled) < kept || len(settled) > 2*kept+together || !slices.Equal(settled, all[len(all)-len(settled):]) {
+					t.Errorf("%d results are kept, want at least the last %d and hardly more", len(settled), kept)
+				}
+			})
+		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -312,7 +311,7 @@ func (d *Dispatcher) verdicts(e *enqueue, cmd *redis.Cmd) ([]verdict, error) {
 		v, err := keyVerdict(depth, r)
 		return []verdict{v}, errors.Join(err, r.err("enqueue"))
 	}
-	now, pace, texts := r.text(), r.text(), r.text()
+	now, pace, texts := r.number(), r.text(), r.text()
 	all := make([]verdict, 0, len(e.plays))
 	for range e.plays {
 		var v verdict
@@ -323,8 +322,7 @@ func (d *Dispatcher) verdicts(e *enqueue, cmd *redis.Cmd) ([]verdict, error) {
 		case "late":
 			v = verdict{err: ErrExpired}
 		case "full":
-			ms, _ := strconv.ParseInt(now, 10, 64)
-			v = verdict{err: &BusyError{What: "the circle's queue", RetryAfter: parsePace(pace).retryAfter(depth, ms)}}
+			v = verdict{err: &BusyError{What: "the circle's queue", RetryAfter: parsePace(pace).retryAfter(depth, now)}}
 		}
 		all = append(all, v)
 	}

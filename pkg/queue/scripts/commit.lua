@@ -2,10 +2,11 @@
 -- take does.
 -- KEYS: 1 stream, 2 fence, 3 commits, 4 results, 5 dead, 6 state, 7 history,
 --       8 pace, then the once of each play with an idempotency key
--- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group, 4 most
---       results, 5 most dead, 6 most in the history, 0 for none, 7 consumer,
---       8 most plays to read afterwards, 9 number of plays; then the entry id of
---       each, in order; then for each: play id, outcome;
+-- ARGV: 1 token, 2 number of commits that the owner knows of, 3 group, 4 to 6
+--       how results is trimmed, as XADD takes it, or '', 7 most dead, 8 most in
+--       the history, 0 for none, 9 consumer, 10 most plays to read afterwards,
+--       11 number of plays; then the entry id of each, in order; then for each:
+--       play id, outcome;
 --       then number of plays that were delivered before, and for each: its place
 --       among the plays, how often, why it is given up or '';
 --       then number of channels, and for each: its name, what is published there:
@@ -16,11 +17,11 @@
 --       then number of changes to the state; when there are any: '1' to clear
 --       it first, its size in bytes afterwards, and for each change: key,
 --       '1' to set or '0' to delete, value
--- Result: {1, number of commits, heads, plays, how many waited before they were
--- read}, with the plays that were read as take gives them; {0} when the token is
--- not the latest; {-1} when the number of commits is another; {2, entry id, …}
--- with the plays that are not pending any more because they were withdrawn. With
--- all but 1 nothing has changed.
+-- Result: {1, number of commits, entry of results, heads, plays, how many waited
+-- before they were read}, with the plays that were read as take gives them; {0}
+-- when the token is not the latest; {-1} when the number of commits is another;
+-- {2, entry id, …} with the plays that are not pending any more because they were
+-- withdrawn. With all but 1 nothing has changed.
 --
 -- The plays were run on a state that the owner remembers. It is the circle's
 -- only as long as all of the owner's commits are there and no other: Redis may
@@ -34,8 +35,9 @@
 --
 -- A call of a command costs more than the command, and a text that Lua makes or
 -- is given about as much: what can be one call for the group is, and what the
--- owner can work out it does.
-local head, onces = 9, 8
+-- owner can work out it does. So a group is one entry of results, with the play
+-- ids as its fields and their outcomes as the values.
+local head, onces = 11, 8
 local call = redis.call
 local known = call('MGET', KEYS[2], KEYS[3], KEYS[8])
 if known[1] ~= ARGV[1] then
@@ -69,7 +71,7 @@ local count = tonumber(ARGV[changes])
 if count > 0 then
   call('HLEN', KEYS[6])
 end
-local preserve = ARGV[6] ~= '0'
+local preserve = ARGV[8] ~= '0'
 local kept = {}
 for i = 1, plays do
   if preserve or givenUp[i] then
@@ -97,7 +99,7 @@ if call('XACK', KEYS[1], ARGV[3], unpack(ARGV, head + 1, head + plays)) < plays 
     if ms > read or ms == read and seq > readSeq or #call('XRANGE', KEYS[1], entry, entry) == 0 then
       gone[#gone + 1] = entry
     else
-      call('XCLAIM', KEYS[1], ARGV[3], ARGV[7], '0', entry, 'RETRYCOUNT', (deliveries[i] or 0) + 1, 'FORCE', 'JUSTID')
+      call('XCLAIM', KEYS[1], ARGV[3], ARGV[9], '0', entry, 'RETRYCOUNT', (deliveries[i] or 0) + 1, 'FORCE', 'JUSTID')
     end
   end
   return gone
@@ -106,15 +108,15 @@ call('XDEL', KEYS[1], unpack(ARGV, head + 1, head + plays))
 for i = 1, plays do
   local entry, at = kept[i], first + 2 * (i - 1)
   if entry and preserve then
-    call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[6], '*',
+    call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[8], '*',
       'id', ARGV[at], 'play', entry[2][4] or '', 'outcome', ARGV[at + 1])
   end
   if entry and givenUp[i] then
-    call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], '*',
+    call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[7], '*',
       'id', ARGV[at], 'play', entry[2][4] or '', 'why', givenUp[i], 'deliveries', deliveries[i])
   end
 end
-local commits = string.format('%.0f', call('INCR', KEYS[3]))
+local commits = call('INCR', KEYS[3])
 if count > 0 then
   if ARGV[changes + 1] == '1' then
     call('DEL', KEYS[6])
@@ -136,10 +138,12 @@ if count > 0 then
     call('HSET', KEYS[6], unpack(fields))
   end
 end
-for i = first, before - 3, 2 do
-  call('XADD', KEYS[4], '*', 'id', ARGV[i], 'outcome', ARGV[i + 1])
+local settled
+if ARGV[4] == '' then
+  settled = call('XADD', KEYS[4], '*', unpack(ARGV, first, before - 1))
+else
+  settled = call('XADD', KEYS[4], ARGV[4], ARGV[5], ARGV[6], '*', unpack(ARGV, first, before - 1))
 end
-local settled = call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'id', ARGV[before - 2], 'outcome', ARGV[before - 1])
 -- The pace is measured while plays wait: since when in ms, 0 while none do; how
 -- many ended since; and how many did in how many ms the last time. The time is
 -- the one in the result's id.
@@ -182,8 +186,8 @@ for k = 1, keys do
   end
 end
 local heads, texts = {}, {}
-if ARGV[8] ~= '0' and waiting > 0 and call('XPENDING', KEYS[1], ARGV[3])[1] == 0 then
-  local read = call('XREADGROUP', 'GROUP', ARGV[3], ARGV[7], 'COUNT', ARGV[8], 'STREAMS', KEYS[1], '>')
+if ARGV[10] ~= '0' and waiting > 0 and call('XPENDING', KEYS[1], ARGV[3])[1] == 0 then
+  local read = call('XREADGROUP', 'GROUP', ARGV[3], ARGV[9], 'COUNT', ARGV[10], 'STREAMS', KEYS[1], '>')
   if read and read[1] then
     for _, entry in ipairs(read[1][2]) do
       local id, play = entry[2][2] or '', entry[2][4] or ''
@@ -193,4 +197,4 @@ if ARGV[8] ~= '0' and waiting > 0 and call('XPENDING', KEYS[1], ARGV[3])[1] == 0
     end
   end
 end
-return {1, commits, table.concat(heads, ' '), table.concat(texts), waiting}
+return {1, commits, settled, table.concat(heads, ' '), table.concat(texts), waiting}

@@ -105,4 +105,4 @@ if before == 0 and depth > 0 then
     redis.call('PUBLISH', ARGV[2] .. worker, message)
   end
 end
-return {before, string.format('%.0f', now), pace, table.concat(verdicts, ' ')}
+return {before, now, pace, table.concat(verdicts, ' ')}

@@ -15,10 +15,13 @@ local to = '+'
 while left > 0 do
   local page = redis.call('XREVRANGE', KEYS[1], to, ARGV[1], 'COUNT', 256)
   for _, entry in ipairs(page) do
-    if wanted[entry[2][2]] then
-      wanted[entry[2][2]] = nil
-      left = left - 1
-      found[#found + 1] = entry[2][4]
+    local plays = entry[2] -- id, outcome, id, outcome, …
+    for i = 1, #plays, 2 do
+      if wanted[plays[i]] then
+        wanted[plays[i]] = nil
+        left = left - 1
+        found[#found + 1] = plays[i + 1]
+      end
     end
   end
   if #page < 256 then
