@@ -57,13 +57,14 @@ func serveListGateway(ctx context.Context, addr string, log *slog.Logger) error 
 // serveListWorker has a loop for each circle, one play at a time.
 func serveListWorker(ctx context.Context, addr string, circles []string, log *slog.Logger) error {
 	rdb := openRedis(addr)
+	defer context.AfterFunc(ctx, func() { _ = rdb.Close() })() // a pop that blocks knows nothing of ctx
 	p := newPlayer()
 	log.Info(Listens, "addr", addr)
 	var loops sync.WaitGroup
 	for _, circle := range circles {
 		loops.Go(func() {
 			for ctx.Err() == nil {
-				if err := p.playListed(ctx, rdb, listPrefix+circle); err != nil {
+				if err := p.playListed(ctx, rdb, listPrefix+circle); err != nil && ctx.Err() == nil {
 					log.Error("a play is lost", "error", err)
 				}
 			}

@@ -17,7 +17,8 @@ const bufferBytes = 4 << 10
 // An answerer answers the frames of one connection, in turn. What it returns is written before it is called again.
 type answerer func(ctx context.Context, circle string, frame []byte) ([]byte, error)
 
-// serveSockets is the gateway's WebSocket stack around an answerer, of which each connection gets its own.
+// serveSockets is the gateway's WebSocket stack around an answerer, of which each connection gets its own. Connections
+// that are open when ctx ends are left to the end of the process.
 func serveSockets(ctx context.Context, log *slog.Logger, make func() answerer) error {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/:circle", func(c *fiber.Ctx) error {
@@ -46,5 +47,9 @@ func serveSockets(ctx context.Context, log *slog.Logger, make func() answerer) e
 		return err
 	}
 	log.Info(Listens, "addr", listener.Addr().String())
-	return app.Listener(listener)
+	defer context.AfterFunc(ctx, func() { _ = listener.Close() })()
+	if err := app.Listener(listener); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
