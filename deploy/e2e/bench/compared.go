@@ -48,13 +48,14 @@ func (r *measures) measureUnloaded(ctx context.Context) error {
 	all := func(name string) load.Result { return load.Add(of(turns, name).results...) }
 	ours, echo := all(ourPlays), all(floor)
 	r.unloaded = ours.Quantile(0.5)
-	r.table.head("One connection, one play at a time: median / 99th percentile")
-	for _, name := range []string{floor, "", ourPlays, lists, nats, asynqs} {
-		if name == "" {
-			r.table.add("bare Redis round trip", quantiles(trip), "", nil)
-			continue
-		}
-		r.table.add(name, quantiles(all(name)), "", nil)
+	r.table.head("One connection, one play at a time: median / 99th percentile; median, of the echo's")
+	row := func(name string, result load.Result) {
+		r.table.add(name, quantiles(result), figure(ratio(result.Quantile(0.5), echo.Quantile(0.5))), nil)
+	}
+	row(floor, echo)
+	row("bare Redis round trip", trip)
+	for _, name := range []string{ourPlays, lists, nats, asynqs} {
+		row(name, all(name))
 	}
 	r.table.atMost("median of a play, of the echo's", ratio(ours.Quantile(0.5), echo.Quantile(0.5)), 4)
 	r.table.atMost("99th percentile of a play, of its own median", ratio(ours.Quantile(0.99), ours.Quantile(0.5)), 4)

@@ -17,21 +17,30 @@ const ticksPerSecond = 100
 func cpuTime(services ...*service) (time.Duration, error) {
 	var total time.Duration
 	for _, s := range services {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.PID()))
+		used, _, err := cpuTimes(s)
 		if err != nil {
 			return 0, err
 		}
-		// After the name, which stands in parentheses and may contain anything, utime and stime are fields 12 and 13.
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		for _, field := range fields[11:13] {
-			ticks, err := strconv.ParseInt(field, 10, 64)
-			if err != nil {
-				return 0, err
-			}
-			total += time.Duration(ticks) * time.Second / ticksPerSecond
-		}
+		total += used
 	}
 	return total, nil
+}
+
+// cpuTimes is what a process has used so far, and how much of that in system mode.
+func cpuTimes(s *service) (used, system time.Duration, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.PID()))
+	if err != nil {
+		return 0, 0, err
+	}
+	// After the name, which stands in parentheses and may contain anything, utime and stime are fields 12 and 13.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	user, err := strconv.ParseInt(fields[11], 10, 64)
+	if err != nil {
+		return 0, 0, err
+	}
+	kernel, err := strconv.ParseInt(fields[12], 10, 64)
+	const tick = time.Second / ticksPerSecond
+	return time.Duration(user+kernel) * tick, time.Duration(kernel) * tick, err
 }
 
 // resident is the memory that a process has in RAM, in bytes.

@@ -103,9 +103,9 @@ func (r *measures) measureProfiles(ctx context.Context) error {
 		return err
 	}
 	services := []*service{r.ours.gateways[0], r.ours.workers[0]}
-	var used [3]time.Duration
+	var used, kernel [3]time.Duration
 	for i, s := range append(services, r.ours.redis) {
-		if used[i], err = cpuTime(s); err != nil {
+		if used[i], kernel[i], err = cpuTimes(s); err != nil {
 			return err
 		}
 	}
@@ -135,11 +135,22 @@ func (r *measures) measureProfiles(ctx context.Context) error {
 	}
 	r.table.head("CPU time at saturation, of each process")
 	for i, s := range append(services, r.ours.redis) {
-		now, err := cpuTime(s)
+		now, nowKernel, err := cpuTimes(s)
 		if err != nil {
 			return err
 		}
-		r.table.add(s.name, fmt.Sprintf("%.1f µs a play", (now-used[i]).Seconds()*1e6/float64(result.All)), "", nil)
+		took := now - used[i]
+		whose := fmt.Sprintf("%s %.0f%%, scripts and the rest of Redis", ofKernel, 100*(nowKernel-kernel[i]).Seconds()/took.Seconds())
+		if s != r.ours.redis {
+			text, err := os.ReadFile(filepath.Join(folder, s.name+"-profile.pprof"))
+			if err != nil {
+				return err
+			}
+			if whose, err = shares(text); err != nil {
+				return err
+			}
+		}
+		r.table.add(s.name, fmt.Sprintf("%.1f µs a play", took.Seconds()*1e6/float64(result.All)), whose, nil)
 	}
 	for _, s := range services {
 		for _, kind := range []string{"profile", "allocs"} {
