@@ -55,6 +55,7 @@ const (
 	floodFactor = 10
 	floodRate   = 200
 	flooders    = 16
+	floodSlices = 3 // how many times as long a turn takes as others: so few plays have few that are slow
 )
 
 // measureFlood floods one circle and looks at another. Both sides of the comparison have the same rate of the other.
@@ -76,20 +77,22 @@ func (r *measures) measureFlood(ctx context.Context) error {
 		return err
 	}
 	var calm, flooded, refused []load.Result
+	plan := r.plan()
+	plan.Time *= floodSlices
 	for range r.rounds {
-		result, err := load.Open(others, floodRate, r.plan())
+		result, err := load.Open(others, floodRate, plan)
 		if err != nil {
 			return err
 		}
 		calm = append(calm, result)
 		errs := make(chan error, 1)
 		go func() {
-			result, err := load.Open(flood, floodFactor*capacity.Rate(), load.Plan{Time: 2 * r.slice})
+			result, err := load.Open(flood, floodFactor*capacity.Rate(), load.Plan{Time: (floodSlices + 1) * r.slice})
 			refused = append(refused, result)
 			errs <- err
 		}()
 		time.Sleep(r.slice / 2) // until the flooded circle's queue is full of what its callers may have in flight
-		result, err = load.Open(others, floodRate, r.plan())
+		result, err = load.Open(others, floodRate, plan)
 		if e := <-errs; e != nil {
 			return e
 		}
