@@ -40,7 +40,8 @@ func (k *kept) reaches(i int) bool {
 
 // appendTrim adds how results is trimmed, as XADD takes it, or nothing, in three
 // arguments. A lease that has not added as many as are kept can tell entries alone:
-// former owners have added the others.
+// former owners have added the others. So there may be twice as many outcomes as
+// are kept; a batch of plays for each, where no lease lasts so long.
 func (k *kept) appendTrim(args []any) []any {
 	switch {
 	case !k.reaches(0):

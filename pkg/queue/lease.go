@@ -562,13 +562,13 @@ func (l *Lease) committed(ctx context.Context, cmd *redis.Cmd, plays int) (ahead
 	}
 	switch verdict := r.number(); verdict {
 	case verdictDone:
-		l.commits = strconv.FormatInt(r.number(), 10)
-		settled := r.text()
+		commits, settled := r.number(), r.text()
 		ahead, err := l.delivered(r.text(), r.text())
 		waiting := r.number()
 		if err := errors.Join(err, r.err("commit")); err != nil {
 			return nil, 0, err
 		}
+		l.commits = strconv.FormatInt(commits, 10)
 		l.results.added(plays, settled)
 		return ahead, waiting, nil
 	case verdictWithdrawn:
