@@ -62,7 +62,7 @@ type Lease struct {
 	// Empty while it remembers nothing.
 	commits string
 
-	results kept
+	results kept // what this lease's commits add to the circle's results
 
 	// out is what was handed out and is not committed, with how often it had
 	// been delivered before, and last the latest entry that ever was.

@@ -24,7 +24,7 @@ var owners = []struct {
 	names []string
 }{
 	{ofKernel, []string{"internal/runtime/syscall/", "runtime.futex", "runtime.epoll", "runtime.usleep", "runtime.osyield",
-		"runtime.madvise", "runtime.write1", "runtime.read", "runtime.nanotime", "runtime.tgkill", "runtime.sysM"}},
+		"runtime.madvise", "runtime.sysMmap", "runtime.write1", "runtime.tgkill", "runtime.nanotime"}},
 	{ofRuntime, []string{"runtime.", "internal/runtime/", "internal/abi", "internal/bytealg", "sync.", "sync/", "internal/sync", "gogo",
 		"aeshash", "memeq", "gcWriteBarrier", "internal/chacha8rand"}},
 	{ofJSON, []string{"encoding/json", "circles/pkg/protocol", "strconv.", "unicode/"}},

@@ -5,8 +5,9 @@ import "testing"
 func TestOwnerOf(t *testing.T) {
 	for function, want := range map[string]string{
 		"internal/runtime/syscall/linux.Syscall6": ofKernel,
-		"runtime.futex":    ofKernel,
-		"runtime.mallocgc": ofRuntime,
+		"runtime.futex":       ofKernel,
+		"runtime.readgstatus": ofRuntime,
+		"runtime.mallocgc":    ofRuntime,
 		"internal/runtime/maps.(*Map).getWithoutKeySmallFastStr": ofRuntime,
 		"sync.(*Mutex).Lock":                                              ofRuntime,
 		"encoding/json.checkValid":                                        ofJSON,
